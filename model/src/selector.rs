@@ -1,0 +1,185 @@
+//! Label selectors of the Kubernetes API (`matchLabels`, `matchExpressions`).
+
+use crate::{Field, Labels, Location, Node, Text};
+
+/// A label selector; the empty one selects everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Selector {
+    /// All of them must hold.
+    pub requirements: Vec<Requirement>,
+    /// Parts that could not be read; where they decide, the answer is unknown.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// One condition on one label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Requirement {
+    /// The label's key.
+    pub key: Text,
+    /// The condition.
+    pub operator: Operator,
+}
+
+/// What must hold of a label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operator {
+    /// Present, with one of these values (sorted).
+    In(Vec<Text>),
+    /// Absent, or with none of these values (sorted).
+    NotIn(Vec<Text>),
+    /// Present.
+    Exists,
+    /// Absent.
+    DoesNotExist,
+}
+
+/// A part of a selector that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unreadable {
+    /// Why, one clause.
+    pub why: String,
+    /// Where.
+    pub location: Option<Location>,
+}
+
+impl Selector {
+    /// Reads a selector; `None` where there is none (absent and empty differ in several APIs).
+    pub fn read(field: Field<'_>) -> Option<Self> {
+        match field {
+            Field::Absent => None,
+            Field::Unresolved(node, unresolved) => {
+                let why = unresolved.cause.describe();
+                Some(Self {
+                    unreadable: vec![Unreadable { why, location: node.location() }],
+                    ..Self::default()
+                })
+            }
+            Field::Present(node) => Some(Self::of(node)),
+        }
+    }
+
+    /// A selector for exact labels, as Services have it.
+    pub fn exact<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let requirement = |(key, value): (&str, &str)| Requirement {
+            key: key.into(),
+            operator: Operator::In(vec![value.into()]),
+        };
+        Self { requirements: labels.into_iter().map(requirement).collect(), unreadable: Vec::new() }
+    }
+
+    /// Reads a plain map of labels, as `spec.selector` of a Service.
+    pub fn of_labels(node: &Node) -> Self {
+        let mut selector = Self::default();
+        for entry in node.entries() {
+            selector.require_label(&entry.key, &entry.node);
+        }
+        selector
+    }
+
+    fn of(node: &Node) -> Self {
+        let mut selector = Self::default();
+        for entry in node.entries() {
+            match (&*entry.key, entry.node.as_field()) {
+                (_, Field::Absent) => {}
+                ("matchLabels", Field::Present(labels)) => {
+                    selector.requirements.extend(Self::of_labels(labels).requirements);
+                    selector.unreadable.extend(Self::of_labels(labels).unreadable);
+                }
+                ("matchExpressions", Field::Present(list)) => {
+                    list.items().iter().for_each(|item| selector.require_expression(item));
+                }
+                (key, _) => selector.refuse(format!("`{key}` cannot be read"), &entry.node),
+            }
+        }
+        selector.requirements.sort();
+        selector.requirements.dedup();
+        selector
+    }
+
+    fn require_label(&mut self, key: &str, value: &Node) {
+        match value.as_str() {
+            Some(text) => self
+                .requirements
+                .push(Requirement { key: key.into(), operator: Operator::In(vec![text.into()]) }),
+            None => self.refuse(format!("the value of label `{key}` is not a text"), value),
+        }
+    }
+
+    fn require_expression(&mut self, item: &Node) {
+        let values = item.get("values").map(Node::items).unwrap_or_default();
+        let texts: Option<Vec<Text>> = values.iter().map(|value| value.as_str().map(Text::from)).collect();
+        let (Some(key), Some(name), Some(mut texts)) = (item.text("key"), item.text("operator"), texts)
+        else {
+            return self.refuse("the expression cannot be read".to_owned(), item);
+        };
+        texts.sort();
+        texts.dedup();
+        let operator = match (name, texts.is_empty()) {
+            ("In", false) => Operator::In(texts),
+            ("NotIn", false) => Operator::NotIn(texts),
+            ("Exists", true) => Operator::Exists,
+            ("DoesNotExist", true) => Operator::DoesNotExist,
+            _ => {
+                return self
+                    .refuse(format!("operator `{name}` with {} values is invalid", texts.len()), item);
+            }
+        };
+        self.requirements.push(Requirement { key: key.into(), operator });
+    }
+
+    fn refuse(&mut self, why: String, node: &Node) {
+        self.unreadable.push(Unreadable { why, location: node.location() });
+    }
+
+    /// Whether `labels` are selected; `None` where an unreadable part decides.
+    pub fn matches(&self, labels: &Labels) -> Option<bool> {
+        if !self.requirements.iter().all(|requirement| requirement.holds(labels)) {
+            return Some(false);
+        }
+        if self.unreadable.is_empty() { Some(true) } else { None }
+    }
+
+    /// Whether everything is selected.
+    pub fn is_empty(&self) -> bool {
+        self.requirements.is_empty() && self.unreadable.is_empty()
+    }
+}
+
+impl Requirement {
+    /// Whether `labels` fulfil it. `NotIn` and `DoesNotExist` hold for an absent key.
+    pub fn holds(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        match &self.operator {
+            Operator::In(values) => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
+            Operator::NotIn(values) => value.is_none_or(|value| values.iter().all(|wanted| wanted != value)),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect()
+    }
+
+    #[test]
+    fn negative_conditions_hold_for_absent_keys() {
+        let not_in = Requirement { key: "tier".into(), operator: Operator::NotIn(vec!["web".into()]) };
+        let absent = Requirement { key: "tier".into(), operator: Operator::DoesNotExist };
+        assert!(not_in.holds(&labels(&[])) && absent.holds(&labels(&[])));
+        assert!(!not_in.holds(&labels(&[("tier", "web")])));
+        assert!(not_in.holds(&labels(&[("tier", "db")])));
+    }
+
+    #[test]
+    fn an_unreadable_part_never_selects_nor_excludes_by_itself() {
+        let mut selector = Selector::exact([("app", "a")]);
+        selector.unreadable.push(Unreadable { why: "x".into(), location: None });
+        assert_eq!(selector.matches(&labels(&[("app", "b")])), Some(false));
+        assert_eq!(selector.matches(&labels(&[("app", "a")])), None);
+    }
+}
