@@ -1,0 +1,1 @@
+//! Who can talk to whom, on what, and which rules decide.

@@ -1,0 +1,1 @@
+//! Scope class of each resource, with its reasons.

@@ -1,0 +1,1 @@
+//! ringfence.yaml into the model's declaration.
