@@ -3,10 +3,19 @@
 //! `ringfence-declaration` reads it; scope, reach and controls use it. Every part keeps its place in
 //! the file, because a finding about a flow points at the line of the flow.
 
+mod flow;
+mod words;
+
 use std::ops::Deref;
 
-use crate::fact::ScopeClass;
+use crate::fact::{PortRange, ScopeClass};
 use crate::{FileId, Location, Text};
+
+pub use flow::{
+    Channel, DataElement, Endpoint, EndpointTarget, Flow, FlowStage, Hop, PlainElement, Protection, Role,
+    SadTime, Storage, Transform,
+};
+use words::words;
 
 /// A value with the place where it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +54,7 @@ pub struct Declaration {
     /// `exclude:`, globs of paths not to read.
     pub exclude: Vec<Located<Text>>,
     /// `third-parties:`, who outside handles card data.
-    pub third_parties: Vec<ThirdParty>,
+    pub third_parties: Option<Vec<ThirdParty>>,
     /// `endpoints:`, the named ends of hops.
     pub endpoints: Vec<Endpoint>,
     /// `flows:`.
@@ -72,13 +81,12 @@ pub struct Declaration {
     pub attestations: Vec<Attestation>,
 }
 
-/// What the assessed party is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entity {
-    /// `merchant`.
-    Merchant,
-    /// `service-provider`.
-    ServiceProvider,
+words! {
+    /// What the assessed party is.
+    Entity {
+        Merchant = "merchant": "takes card payments for goods or services of its own",
+        ServiceProvider = "service-provider": "handles card data, or its security, for others",
+    }
 }
 
 /// One entry of `sources:`.
@@ -101,219 +109,39 @@ pub struct SourceEntry {
 pub struct ThirdParty {
     /// Its name, as endpoints refer to it.
     pub name: Located<Text>,
-    /// Its attestation of compliance: reference and date of expiry (`YYYY-MM-DD`).
-    pub attestation: Option<Text>,
-    /// Until when the attestation holds.
-    pub valid_until: Option<Text>,
-    /// Who answers for which requirement (12.8.5): `third-party`, `entity` or `shared`.
-    pub responsibility: Option<Text>,
+    /// What it does (12.8.1).
+    pub service: Option<Text>,
+    /// Its attestation of compliance (12.8.4); `None` where there is none or none is said.
+    pub attestation: Option<Attested>,
+    /// Who answers for which requirement (12.8.5).
+    pub responsibility: Option<Responsibility>,
 }
 
-/// A named end of hops.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Endpoint {
-    /// The name by which hops refer to it.
-    pub name: Located<Text>,
-    /// What it is.
-    pub target: EndpointTarget,
-    /// Where the target is written.
-    pub location: Option<Location>,
-    /// Card data this endpoint touches without a hop: names of endpoints whose payment page it makes
-    /// (`influences:`, PCI DSS 6.4.3 and 11.6.1).
-    pub influences: Vec<Located<Text>>,
-    /// What a store keeps and for how long.
-    pub storage: Option<Storage>,
-}
-
-/// What an endpoint is.
+/// A third party's attestation of compliance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EndpointTarget {
-    /// `workload:`, `ns/name` or `ns/name[Kind]`.
-    Workload(Text),
-    /// `service:`, a Kubernetes Service, `ns/name`.
-    Service(Text),
-    /// `resource:`, `AWS::Type/name` or a Terraform address.
-    Resource(Text),
-    /// `internet`.
-    Internet,
-    /// `customer-browser`.
-    CustomerBrowser,
-    /// `person:`, a person or role by name.
-    Person(Text),
-    /// `role:`, an IAM role or Kubernetes group by name.
-    Role(Text),
-    /// `site:`, a place: a shop, a call centre, an office.
-    Site(Text),
-    /// `third-party:`, by its name.
-    ThirdParty(Text),
+pub struct Attested {
+    /// Which document: kind, date, assessor.
+    pub reference: Located<Text>,
+    /// Until when it holds, `YYYY-MM-DD`.
+    pub valid_until: Option<Located<Text>>,
 }
 
-/// What a store keeps, how long, and how it is disposed of (PCI DSS 3.2.1).
+/// Who answers for which requirement of a third party's service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Storage {
-    /// `retention:`, e.g. `400 days`.
-    pub retention: Option<Text>,
-    /// `disposal:`, how card data leaves it.
-    pub disposal: Option<Text>,
-    /// `backups:`, endpoints or places that hold copies.
-    pub backups: Vec<Text>,
+pub struct Responsibility {
+    /// For all requirements that are not listed.
+    pub otherwise: Option<Party>,
+    /// Requirement by requirement.
+    pub requirements: Vec<(Located<Text>, Party)>,
 }
 
-/// How the card came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// `card-present`.
-    CardPresent,
-    /// `mail-telephone`.
-    MailTelephone,
-    /// `e-commerce`.
-    ECommerce,
-}
-
-/// Which part of a payment's life a flow is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FlowStage {
-    /// `authorisation`.
-    Authorisation,
-    /// `capture`.
-    Capture,
-    /// `settlement`.
-    Settlement,
-    /// `refund`.
-    Refund,
-    /// `chargeback`.
-    Chargeback,
-    /// `report`.
-    Report,
-    /// `other`.
-    Other,
-}
-
-/// A declared path of card data: a graph of hops.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Flow {
-    /// Its id.
-    pub id: Located<Text>,
-    /// One sentence for people.
-    pub title: Option<Text>,
-    /// How the card came in.
-    pub channel: Channel,
-    /// Which part of a payment's life it is.
-    pub stage: FlowStage,
-    /// Its hops, in the order written.
-    pub hops: Vec<Hop>,
-}
-
-/// One movement of data between two endpoints.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hop {
-    /// Its id, unique in the flow.
-    pub id: Located<Text>,
-    /// Name of the endpoint that opens the connection.
-    pub from: Located<Text>,
-    /// Name of the endpoint that answers.
-    pub to: Located<Text>,
-    /// What `to` does with the data.
-    pub roles: Vec<Role>,
-    /// Ids of the hops that this one follows; none for an entry of the flow.
-    pub after: Vec<Located<Text>>,
-    /// Whether it happens later, by queue, file or batch.
-    pub asynchronous: bool,
-    /// Ports of `to`, e.g. `443/TCP`; empty where not said.
-    pub ports: Vec<Located<Text>>,
-    /// How the data is protected on the way.
-    pub protection: Vec<Protection>,
-    /// What goes from `from` to `to`.
-    pub request: Vec<DataElement>,
-    /// What comes back.
-    pub response: Vec<DataElement>,
-    /// What happens to the data at `to`.
-    pub transforms: Vec<Transform>,
-    /// `no-storage: true`: `to` keeps nothing.
-    pub no_storage: bool,
-    /// What `to` keeps of this hop, where it is a store.
-    pub storage: Option<Storage>,
-    /// Where the hop is written.
-    pub location: Option<Location>,
-}
-
-/// What a hop's receiver does with the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// `receive`.
-    Receive,
-    /// `process`.
-    Process,
-    /// `store`.
-    Store,
-    /// `transmit`.
-    Transmit,
-    /// `dispose`.
-    Dispose,
-}
-
-/// How data is protected on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Protection {
-    /// `tls`.
-    Tls,
-    /// `mtls`.
-    MutualTls,
-    /// `field-encryption`.
-    FieldEncryption,
-    /// `none`.
-    None,
-}
-
-/// An element of account data, or what stands in for it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum DataElement {
-    /// `pan`.
-    Pan,
-    /// `sad`, sensitive authentication data; whether authorisation is over (3.3.1).
-    Sad {
-        /// True for `sad: after-authorisation`.
-        after_authorisation: bool,
-    },
-    /// `expiry`.
-    Expiry,
-    /// `name`.
-    Name,
-    /// `token`.
-    Token,
-    /// `payment-token`, an EMV payment token.
-    PaymentToken,
-    /// `truncated`.
-    Truncated,
-    /// `hash`.
-    Hash,
-    /// `encrypted`, with who holds the key.
-    Encrypted {
-        /// Name of the endpoint or third party that holds the key; `None` where not said.
-        key_holder: Option<Text>,
-    },
-}
-
-impl DataElement {
-    /// Whether it is account data in clear: card number or sensitive authentication data (PCI DSS 4.0.1 §2).
-    pub fn is_account_data(&self) -> bool {
-        matches!(self, Self::Pan | Self::Sad { .. })
+words! {
+    /// Who answers for a requirement.
+    Party {
+        ThirdParty = "third-party": "the third party alone",
+        Entity = "entity": "the assessed entity alone",
+        Shared = "shared": "both, each for a part",
     }
-}
-
-/// What happens to the data at the receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transform {
-    /// `tokenise`.
-    Tokenise,
-    /// `detokenise`.
-    Detokenise,
-    /// `truncate`.
-    Truncate,
-    /// `encrypt`.
-    Encrypt,
-    /// `decrypt`.
-    Decrypt,
 }
 
 /// One entry of `classes:`: a declared class and what it covers.
@@ -358,7 +186,7 @@ pub struct EntryPoint {
     /// `ns/name[Kind]` or `AWS::Type/name`.
     pub resource: Located<Text>,
     /// Ports, e.g. `443/TCP`; empty permits none.
-    pub ports: Vec<Located<Text>>,
+    pub ports: Vec<Located<PortRange>>,
     /// What it is for (PCI DSS 1.2.5).
     pub purpose: Option<Text>,
     /// Who approved it.
@@ -370,12 +198,12 @@ pub struct EntryPoint {
 /// A permitted service between two parties (PCI DSS 1.2.5).
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegisterEntry {
-    /// Who connects.
+    /// Who connects: `ns/name[Kind]`, `ns/*`, a CIDR, `internet`, a class or the name of an endpoint.
     pub from: Located<Text>,
-    /// To whom.
+    /// To whom, in the same words.
     pub to: Located<Text>,
     /// Ports, e.g. `443/TCP`.
-    pub ports: Vec<Located<Text>>,
+    pub ports: Vec<Located<PortRange>>,
     /// What it is for.
     pub purpose: Option<Text>,
     /// Who approved it.
@@ -429,5 +257,53 @@ impl Declaration {
     /// The endpoint called `name`.
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| *endpoint.name == name)
+    }
+
+    /// The third party called `name`.
+    pub fn third_party(&self, name: &str) -> Option<&ThirdParty> {
+        self.third_parties.as_ref()?.iter().find(|party| *party.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check<T: Copy + PartialEq + std::fmt::Debug>(
+        all: &[T],
+        words: &[(&str, &str)],
+        as_str: fn(T) -> &'static str,
+        parse: fn(&str) -> Option<T>,
+    ) {
+        let spelled: Vec<&str> = all.iter().copied().map(as_str).collect();
+        assert_eq!(spelled, words.iter().map(|word| word.0).collect::<Vec<_>>());
+        for (value, word) in all.iter().zip(&spelled) {
+            assert_eq!(parse(word), Some(*value), "{word}");
+        }
+        assert_eq!(parse(""), None);
+    }
+
+    /// Also proves that no word is spelled twice, since it would be read as the first one.
+    #[test]
+    fn every_word_is_read_as_it_is_spelled() {
+        check(Channel::ALL, Channel::WORDS, Channel::as_str, Channel::parse);
+        check(FlowStage::ALL, FlowStage::WORDS, FlowStage::as_str, FlowStage::parse);
+        check(Role::ALL, Role::WORDS, Role::as_str, Role::parse);
+        check(Protection::ALL, Protection::WORDS, Protection::as_str, Protection::parse);
+        check(Transform::ALL, Transform::WORDS, Transform::as_str, Transform::parse);
+        check(PlainElement::ALL, PlainElement::WORDS, PlainElement::as_str, PlainElement::parse);
+        check(SadTime::ALL, SadTime::WORDS, SadTime::as_str, SadTime::parse);
+        check(Party::ALL, Party::WORDS, Party::as_str, Party::parse);
+        check(Entity::ALL, Entity::WORDS, Entity::as_str, Entity::parse);
+    }
+
+    #[test]
+    fn only_clear_account_data_counts_as_such() {
+        let encrypted = DataElement::Encrypted { key_holder: None, holds: vec![DataElement::Pan] };
+        let elements = [DataElement::Pan, DataElement::Sad { after_authorisation: true }];
+        assert!(elements.iter().all(DataElement::is_account_data));
+        let elements = [encrypted, DataElement::Token, DataElement::Truncated, DataElement::Expiry];
+        assert!(!elements.iter().any(DataElement::is_account_data));
     }
 }

@@ -4,7 +4,7 @@
 //! [`Origin::Default`], so that no control ever guesses and every report can say
 //! "not set; the provider's default".
 
-use crate::{Document, Key, Map, Node, Origin, Resource, Value};
+use crate::{Document, Map, Node, Origin, Resource, Value};
 
 /// A value as a table can hold it.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,10 @@ static SERVICE: Document = Document {
     title: "Kubernetes: Service",
     address: "https://kubernetes.io/docs/concepts/services-networking/service/",
 };
+static SERVICE_ACCOUNT: Document = Document {
+    title: "Kubernetes: Configure Service Accounts for Pods",
+    address: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/",
+};
 
 static ROWS: &[Row] = &[
     Row("AWS::EKS::Cluster", "ResourcesVpcConfig.EndpointPublicAccess", Filled::Bool(true), &EKS_VPC),
@@ -47,6 +51,7 @@ static ROWS: &[Row] = &[
     Row("AWS::CloudTrail::Trail", "IsMultiRegionTrail", Filled::Bool(false), &TRAIL),
     Row("AWS::CloudTrail::Trail", "IsOrganizationTrail", Filled::Bool(false), &TRAIL),
     Row("AWS::CloudTrail::Trail", "EnableLogFileValidation", Filled::Bool(false), &TRAIL),
+    Row("v1/ServiceAccount", "automountServiceAccountToken", Filled::Bool(true), &SERVICE_ACCOUNT),
     Row("v1/Service", "spec.type", Filled::Text("ClusterIP"), &SERVICE),
 ];
 
@@ -98,7 +103,7 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cause, Field, Kind, Stage};
+    use crate::{Cause, Field, Key, Kind, Stage};
 
     fn cluster(vpc: Option<Node>) -> Resource {
         let entries = vpc.map(|node| (Key::from("ResourcesVpcConfig"), node));

@@ -1,11 +1,20 @@
 //! The estate: every resource, how they are linked, and the workloads they run.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+pub(crate) mod cluster;
+mod label;
+mod namespace;
 
-use crate::link::{self, Lookup};
+#[cfg(test)]
+pub(crate) mod fixture;
+
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
+use crate::workload::gather::{self, Gathered};
 use crate::{
-    Diagnostic, Field, Instance, Kind, Labels, Link, Location, Map, Node, Origin, Resource, ResourceId,
-    Sources, Stage, Text, Workload, WorkloadId, defaults, fold, pod_spec, pod_template,
+    Diagnostic, Kind, Link, Location, Place, Resource, ResourceId, Sources, Text, Workload, WorkloadId,
+    defaults, fold, link,
 };
 
 /// Everything known about one environment at one time.
@@ -14,13 +23,23 @@ pub struct Estate {
     sources: Sources,
     resources: Vec<Resource>,
     links: Vec<Link>,
+    /// Indices of links, sorted by what they refer to.
+    incoming: Vec<u32>,
     workloads: Vec<Workload>,
+    workload_of: Vec<Option<WorkloadId>>,
+    kinds: Kinds,
+    names: OnceLock<label::Names>,
 }
 
 impl Estate {
     /// The files that were read.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// The files that were read, to add what is read besides (a user's own controls).
+    pub fn sources_mut(&mut self) -> &mut Sources {
+        &mut self.sources
     }
 
     /// All resources, in the order they were read.
@@ -30,12 +49,25 @@ impl Estate {
 
     /// All resources with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
-        self.resources.iter().enumerate().map(|(index, resource)| (id_of(index), resource))
+        self.resources.iter().enumerate().map(|(index, resource)| (ResourceId::at(index), resource))
     }
 
     /// The resource with that id.
     pub fn resource(&self, id: ResourceId) -> Option<&Resource> {
         self.resources.get(id.index())
+    }
+
+    /// The resources of `kind` in its whole spelling (`AWS::EKS::Cluster`, `apps/v1/Deployment`), in the
+    /// order they were read.
+    pub fn of_kind(&self, kind: &str) -> &[ResourceId] {
+        self.kinds.get(kind).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The resources that people call `label`: `ns/name`, `ns/name[Kind]`, `name[Kind]`,
+    /// `AWS::Type/name` (logical id, physical name or `stack/LogicalId`), or a Terraform address.
+    /// `ns/name` may be several of different kinds.
+    pub fn find(&self, label: &str) -> Vec<ResourceId> {
+        self.names.get_or_init(|| label::Names::new(&self.resources)).find(&self.resources, label)
     }
 
     /// All links, sorted by what refers.
@@ -50,14 +82,33 @@ impl Estate {
         self.links.get(start..end).unwrap_or_default()
     }
 
+    /// The links that end at `to`, sorted by what refers.
+    pub fn links_to(&self, to: ResourceId) -> impl Iterator<Item = &Link> {
+        let target = |index: &u32| self.links.get(*index as usize).map(|link| link.to);
+        let start = self.incoming.partition_point(|index| target(index) < Some(to));
+        let rest = self.incoming.get(start..).unwrap_or_default().iter();
+        rest.filter_map(|index| self.links.get(*index as usize)).take_while(move |link| link.to == to)
+    }
+
     /// All workloads.
     pub fn workloads(&self) -> &[Workload] {
         &self.workloads
     }
 
+    /// All workloads with their ids.
+    pub fn iter_workloads(&self) -> impl Iterator<Item = (WorkloadId, &Workload)> {
+        self.workloads.iter().enumerate().map(|(index, workload)| (WorkloadId::at(index), workload))
+    }
+
     /// The workload with that id.
     pub fn workload(&self, id: WorkloadId) -> Option<&Workload> {
         self.workloads.get(id.index())
+    }
+
+    /// The workload that `resource` makes or is a part of: its controller, a replica set below it, or one
+    /// of its pods.
+    pub fn workload_of(&self, resource: ResourceId) -> Option<WorkloadId> {
+        self.workload_of.get(resource.index()).copied().flatten()
     }
 }
 
@@ -80,74 +131,61 @@ impl EstateBuilder {
     }
 
     /// Joins everything: folds satellites, fills in defaults, places manifests on the only cluster,
-    /// makes missing namespaces, links, and gathers workloads.
+    /// makes missing namespaces, gathers workloads, and links.
     pub fn finish(self) -> (Estate, Vec<Diagnostic>) {
         let (mut resources, mut diagnostics) = fold::fold(self.resources);
         resources.iter_mut().for_each(defaults::apply);
-        place_on_only_cluster(&mut resources);
-        add_namespaces(&mut resources);
+        diagnostics.extend(cluster::place(&mut resources));
+        namespace::add_missing(&mut resources);
         diagnostics.extend(duplicates(&resources));
-        let lookup = Lookup::new(&resources);
-        let (mut links, dangling) = link::properties(&resources, &lookup);
-        links.sort();
+        let Gathered { workloads, workload_of } = gather::gather(&mut resources);
+        let kinds = kinds(&resources);
+        let (links, dangling) = link::all(&resources, &workloads, &kinds);
         diagnostics.extend(dangling);
-        let workloads = workloads(&mut resources);
-        (Estate { sources: self.sources, resources, links, workloads }, diagnostics)
+        let incoming = incoming(&links);
+        let estate = Estate {
+            sources: self.sources,
+            resources,
+            links,
+            incoming,
+            workloads,
+            workload_of,
+            kinds,
+            names: OnceLock::new(),
+        };
+        (estate, diagnostics)
     }
 }
 
-fn id_of(index: usize) -> ResourceId {
-    ResourceId(u32::try_from(index).unwrap_or(u32::MAX))
+fn incoming(links: &[Link]) -> Vec<u32> {
+    let mut indices: Vec<u32> = (0..u32::try_from(links.len()).unwrap_or(u32::MAX)).collect();
+    // Stable, so links to one resource stay sorted by what refers.
+    indices.sort_by_key(|index| links.get(*index as usize).map(|link| link.to));
+    indices
 }
 
-/// Manifests that name no cluster belong to the only one there is.
-fn place_on_only_cluster(resources: &mut [Resource]) {
-    let mut clusters = resources.iter().filter(|resource| resource.kind.as_str() == "AWS::EKS::Cluster");
-    let (Some(cluster), None) = (clusters.next(), clusters.next()) else { return };
-    let name = Text::from(cluster.body.text("Name").unwrap_or(&cluster.name));
-    let unplaced =
-        |resource: &&mut Resource| resource.kind.is_kubernetes() && resource.place.cluster.is_none();
-    resources.iter_mut().filter(unplaced).for_each(|resource| resource.place.cluster = Some(name.clone()));
-}
+/// Resources by kind, in the order they were read.
+pub(crate) type Kinds = FxHashMap<Kind, Vec<ResourceId>>;
 
-/// A namespace that is used but not in the input exists all the same.
-fn add_namespaces(resources: &mut Vec<Resource>) {
-    let kind = Kind::kubernetes("v1", "Namespace");
-    let namespaces = resources.iter().filter(|resource| resource.kind == kind);
-    let mut known: FxHashSet<_> =
-        namespaces.map(|one| (one.place.cluster.clone(), one.name.clone())).collect();
-    let mut made = Vec::new();
-    for resource in resources.iter() {
-        let Some(namespace) = &resource.place.namespace else { continue };
-        if resource.kind.is_kubernetes() && known.insert((resource.place.cluster.clone(), namespace.clone()))
-        {
-            made.push(namespace_for(&kind, namespace, resource));
+fn kinds(resources: &[Resource]) -> Kinds {
+    let mut kinds = Kinds::default();
+    for (index, resource) in resources.iter().enumerate() {
+        match kinds.get_mut(resource.kind.as_str()) {
+            Some(ids) => ids.push(ResourceId::at(index)),
+            None => {
+                kinds.insert(resource.kind.clone(), vec![ResourceId::at(index)]);
+            }
         }
     }
-    resources.extend(made);
-}
-
-fn namespace_for(kind: &Kind, name: &Text, user: &Resource) -> Resource {
-    let because = format!("namespace `{name}` is used but not in the input");
-    let origin = Origin::derived(because, user.location());
-    let map = |entries: Vec<(&str, Node)>| {
-        let entries = entries.into_iter().map(|(key, node)| (key.into(), node)).collect::<Map>();
-        Node::new(entries, origin.clone())
-    };
-    let text = |value: &str| Node::new(value, origin.clone());
-    let metadata = map(vec![("name", text(name))]);
-    let body = map(vec![("apiVersion", text("v1")), ("kind", text("Namespace")), ("metadata", metadata)]);
-    let mut namespace = Resource::new(kind.clone(), name.clone(), body, Stage::Manifest);
-    namespace.place.cluster.clone_from(&user.place.cluster);
-    namespace
+    kinds
 }
 
 /// Two objects of one identity: both are judged, and a diagnostic names both places.
 fn duplicates(resources: &[Resource]) -> Vec<Diagnostic> {
-    let mut first: FxHashMap<_, Option<Location>> = FxHashMap::default();
+    let mut first: FxHashMap<(&Kind, &Place, &Text), Option<Location>> = FxHashMap::default();
     let mut diagnostics = Vec::new();
     for resource in resources.iter().filter(|resource| resource.kind.is_kubernetes()) {
-        let identity = (resource.kind.clone(), resource.place.clone(), resource.name.clone());
+        let identity = (&resource.kind, &resource.place, &resource.name);
         match first.get(&identity) {
             None => {
                 first.insert(identity, resource.location());
@@ -163,211 +201,119 @@ fn duplicates(resources: &[Resource]) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Gathers workloads, and marks the pods and replica sets that are instances of one.
-fn workloads(resources: &mut [Resource]) -> Vec<Workload> {
-    let mut owners: FxHashMap<OwnerKey, ResourceId> = FxHashMap::default();
-    for (index, resource) in resources.iter().enumerate() {
-        if pod_template(&resource.kind).is_some() {
-            owners.entry(OwnerKey::of(resource)).or_insert(id_of(index));
-        }
-    }
-    let mut gathered: FxHashMap<OwnerKey, usize> = FxHashMap::default();
-    let mut workloads: Vec<Workload> = Vec::new();
-    let mut marks = Vec::new();
-    for (index, resource) in resources.iter().enumerate() {
-        if pod_template(&resource.kind).is_none() || is_finished(resource) {
-            continue;
-        }
-        let key = top_owner(resource, resources, &owners);
-        let controller = owners.get(&key).copied();
-        if controller.is_some_and(|controller| controller != id_of(index)) {
-            marks.push((index, controller));
-        }
-        let at = *gathered.entry(key.clone()).or_insert_with(|| {
-            workloads.push(key.workload(controller.unwrap_or(id_of(index))));
-            workloads.len() - 1
-        });
-        if let (Some(workload), true) = (workloads.get_mut(at), resource.kind.as_str() == "v1/Pod") {
-            workload.instances.push(observed(id_of(index), resource));
-        }
-    }
-    for workload in workloads.iter_mut().filter(|workload| workload.instances.is_empty()) {
-        workload
-            .instances
-            .extend(resources.get(workload.resource.index()).map(|one| designed(workload, one)));
-    }
-    for (index, controller) in marks {
-        if let Some(resource) = resources.get_mut(index) {
-            resource.instance_of = controller;
-        }
-    }
-    workloads
-}
-
-/// A controller by name; it need not be in the input.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct OwnerKey {
-    cluster: Option<Text>,
-    namespace: Text,
-    kind: Text,
-    name: Text,
-}
-
-impl OwnerKey {
-    fn of(resource: &Resource) -> Self {
-        Self {
-            cluster: resource.place.cluster.clone(),
-            namespace: resource.namespace().into(),
-            kind: resource.kind.name().into(),
-            name: resource.name.clone(),
-        }
-    }
-
-    fn workload(&self, resource: ResourceId) -> Workload {
-        let Self { cluster, namespace, kind, name } = self.clone();
-        Workload { resource, namespace, name, kind, cluster, instances: Vec::new() }
-    }
-}
-
-/// Follows owner references upwards, as far as the input goes. Ten steps: a hostile cycle ends.
-fn top_owner(resource: &Resource, all: &[Resource], owners: &FxHashMap<OwnerKey, ResourceId>) -> OwnerKey {
-    let mut key = OwnerKey::of(resource);
-    let mut current = Some(resource);
-    for _ in 0..10 {
-        let Some(owner) = current.and_then(|one| one.body.get("metadata.ownerReferences.0")) else { break };
-        let (Some(kind), Some(name)) = (owner.text("kind"), owner.text("name")) else { break };
-        key = OwnerKey { kind: kind.into(), name: name.into(), ..key };
-        current = owners.get(&key).and_then(|id| all.get(id.index()));
-    }
-    key
-}
-
-fn is_finished(resource: &Resource) -> bool {
-    resource.kind.as_str() == "v1/Pod"
-        && matches!(resource.body.text("status.phase"), Some("Succeeded" | "Failed"))
-}
-
-fn observed(id: ResourceId, pod: &Resource) -> Instance {
-    let listed = pod.body.get("status.podIPs").map(Node::items).unwrap_or_default();
-    let addresses = listed.iter().filter_map(|item| item.text("ip"));
-    let single = pod.body.text("status.podIP").filter(|_| listed.is_empty());
-    Instance {
-        resource: id,
-        name: Some(pod.name.clone()),
-        labels: Labels::of(&pod.body),
-        addresses: addresses.chain(single).filter_map(|text| text.parse().ok()).collect(),
-        node: pod_spec(&pod.kind, &pod.body)
-            .and_then(Field::present)
-            .and_then(|spec| spec.text("nodeName"))
-            .map(Text::from),
-    }
-}
-
-fn designed(workload: &Workload, controller: &Resource) -> Instance {
-    let template = pod_template(&controller.kind).and_then(|path| controller.body.get(path));
-    Instance {
-        resource: workload.resource,
-        name: None,
-        labels: template.map(Labels::of).unwrap_or_default(),
-        addresses: Box::default(),
-        node: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::fixture::{build, object, read};
     use super::*;
+    use crate::Origin;
 
-    fn text(value: &str) -> Node {
-        Node::new(value, Origin::derived("test", None))
+    fn owned_pod(name: &str, kind: &str, owner: &str, hash: &str) -> Resource {
+        object(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {
+            "name": name, "namespace": "pay", "labels": {"pod-template-hash": hash},
+            "ownerReferences": [{"kind": kind, "name": owner}]}}))
     }
 
-    fn map(entries: Vec<(&str, Node)>) -> Node {
-        let entries = entries.into_iter().map(|(key, node)| (key.into(), node)).collect::<Map>();
-        Node::new(entries, Origin::derived("test", None))
+    fn named(kind: &str, name: &str) -> Resource {
+        object(json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "pay"}}))
     }
 
-    fn object(api_version: &str, kind: &str, name: &str, body: Node) -> Resource {
-        let mut resource = Resource::new(Kind::kubernetes(api_version, kind), name, body, Stage::Manifest);
-        resource.place.namespace = Some("pay".into());
-        resource
-    }
-
-    fn owned_pod(name: &str, kind: &str, owner: &str) -> Resource {
-        let reference = map(vec![("kind", text(kind)), ("name", text(owner))]);
-        let references = Node::new(vec![reference], Origin::derived("test", None));
-        object("v1", "Pod", name, map(vec![("metadata", map(vec![("ownerReferences", references)]))]))
-    }
-
-    fn build(resources: Vec<Resource>) -> (Estate, Vec<Diagnostic>) {
-        let mut builder = EstateBuilder::default();
-        builder.extend(resources);
-        builder.finish()
+    fn labels(estate: &Estate) -> Vec<(String, usize)> {
+        estate.workloads().iter().map(|one| (one.label(), one.instances.len())).collect()
     }
 
     #[test]
     fn pods_are_instances_of_their_controller() {
-        let (estate, _) = build(vec![
-            object("apps/v1", "StatefulSet", "vault", map(vec![])),
-            owned_pod("vault-0", "StatefulSet", "vault"),
-            owned_pod("vault-1", "StatefulSet", "vault"),
-        ]);
-        let labels: Vec<_> = estate.workloads().iter().map(Workload::label).collect();
-        assert_eq!(labels, ["pay/vault[StatefulSet]"]);
-        assert_eq!(estate.workloads()[0].instances.len(), 2);
+        let pods = ["0", "1"].map(|name| owned_pod(name, "StatefulSet", "vault", "x"));
+        let (estate, _) = build([vec![named("StatefulSet", "vault")], pods.to_vec()].concat());
+        assert_eq!(labels(&estate), [("pay/vault[StatefulSet]".to_owned(), 2)]);
         assert_eq!(estate.resources()[1].instance_of, Some(ResourceId(0)));
         assert_eq!(estate.resources()[0].instance_of, None);
+        assert_eq!(estate.workload_of(ResourceId(2)), Some(WorkloadId(0)));
     }
 
     #[test]
     fn an_owner_outside_the_input_still_names_the_workload() {
-        let (estate, _) =
-            build(vec![owned_pod("a-1", "ReplicaSet", "a-5d"), owned_pod("a-2", "ReplicaSet", "a-5d")]);
-        assert_eq!(estate.workloads()[0].label(), "pay/a-5d[ReplicaSet]");
+        let (estate, _) = build(["1", "2"].map(|name| owned_pod(name, "ReplicaSet", "a-5d", "x")).to_vec());
+        assert_eq!(labels(&estate), [("pay/a-5d[ReplicaSet]".to_owned(), 2)]);
         assert_eq!(estate.resources()[0].instance_of, None, "someone must be judged");
+        assert_eq!(estate.workload_of(ResourceId(1)), Some(WorkloadId(0)));
+    }
+
+    #[test]
+    fn a_replica_set_outside_the_input_leads_to_its_deployment() {
+        let (estate, _) = build(vec![named("Deployment", "a"), owned_pod("1", "ReplicaSet", "a-5d", "5d")]);
+        assert_eq!(labels(&estate), [("pay/a[Deployment]".to_owned(), 1)]);
+        assert_eq!(estate.resources()[1].instance_of, Some(ResourceId(0)));
     }
 
     #[test]
     fn a_used_namespace_is_derived() {
-        let (estate, _) = build(vec![object("v1", "ConfigMap", "a", map(vec![]))]);
+        let (estate, _) = build(vec![named("Deployment", "a")]);
         let namespace = estate.resources().last().unwrap();
         assert!(namespace.kind.is("Namespace") && namespace.name == "pay");
         assert!(matches!(namespace.origin, Origin::Derived(_)));
     }
 
     #[test]
-    fn two_objects_of_one_identity_are_named() {
-        let one = || object("v1", "ConfigMap", "a", map(vec![]));
-        let (_, diagnostics) = build(vec![one(), one()]);
+    fn two_objects_of_one_identity_are_named_and_both_judged() {
+        let (estate, diagnostics) = build(vec![named("Deployment", "a"), named("Deployment", "a")]);
         assert_eq!(diagnostics.iter().map(|one| one.code).collect::<Vec<_>>(), ["duplicate-object"]);
+        assert_eq!(estate.workloads().len(), 2);
+        assert!(estate.resources().iter().all(|one| one.instance_of.is_none()));
     }
 
     #[test]
-    fn rules_fold_into_their_group_and_links_are_typed() {
-        let target = crate::Target { scope: "t".into(), address: "Group".into(), attribute: None };
-        let reference = || {
-            Node::unresolved(
-                crate::Cause::Assigned("Group".into()),
-                Some(target.clone()),
-                Origin::derived("test", None),
-            )
+    fn labels_find_what_people_mean() {
+        let (estate, _) = build(read(json!([
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": "pay"}},
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "namespace": "pay"}},
+            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}},
+            {"Type": "AWS::S3::Bucket", "Id": "Files", "Properties": {"BucketName": "shop-files"}},
+            {"Type": "AWS::KMS::Key", "Id": "key", "Address": "module.m.aws_kms_key.key[\"a/b\"]", "Properties": {}},
+        ])));
+        let found = |label: &str| estate.find(label).into_iter().map(ResourceId::index).collect::<Vec<_>>();
+        assert_eq!(found("pay/a"), [0, 1]);
+        assert_eq!(found("pay/a[Service]"), [1]);
+        assert_eq!(found("r[ClusterRole]"), [2]);
+        assert_eq!(found("AWS::S3::Bucket/Files"), [3]);
+        assert_eq!(found("AWS::S3::Bucket/shop-files"), [3]);
+        assert_eq!(found("module.m.aws_kms_key.key[\"a/b\"]"), [4]);
+        assert_eq!(found("AWS::KMS::Key/key"), [4]);
+        for nothing in ["pay/a[Pod]", "AWS::KMS::Key/Files", "a", "", "[", "]"] {
+            assert_eq!(found(nothing), [0; 0], "{nothing}");
+        }
+        assert_eq!(estate.of_kind("v1/Service").iter().map(|id| id.index()).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn manifests_belong_to_the_only_cluster() {
+        let cluster =
+            |name: &str| json!({"Type": "AWS::EKS::Cluster", "Id": name, "Properties": {"Name": name}});
+        let manifest =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "pay"}});
+        let place = |resources| {
+            let (estate, diagnostics) = build(read(resources));
+            let codes = diagnostics.iter().map(|one| one.code).collect::<Vec<_>>().join(" ");
+            (estate.resources()[0].place.cluster.as_deref().map(str::to_owned), codes)
         };
-        let mut group =
-            Resource::new(Kind::new("AWS::EC2::SecurityGroup"), "Group", map(vec![]), Stage::Template);
-        (group.scope, group.address) = (Some("t".into()), Some("Group".into()));
-        let body = map(vec![("GroupId", reference()), ("CidrIp", text("0.0.0.0/0"))]);
-        let mut rule =
-            Resource::new(Kind::new("AWS::EC2::SecurityGroupIngress"), "Rule", body, Stage::Template);
-        rule.satellite = crate::Satellite::of_cloudformation(&rule.kind, &rule.body).map(Box::new);
-        let data = map(vec![(
-            "LaunchTemplateData",
-            map(vec![("SecurityGroupIds", Node::new(vec![reference()], Origin::derived("test", None)))]),
-        )]);
-        let template = Resource::new(Kind::new("AWS::EC2::LaunchTemplate"), "Nodes", data, Stage::Template);
-        let (estate, diagnostics) = build(vec![rule, group, template]);
-        assert_eq!(diagnostics, []);
-        assert_eq!(estate.resources().len(), 2);
-        assert_eq!(estate.resources()[0].body.text("SecurityGroupIngress.0.CidrIp"), Some("0.0.0.0/0"));
-        assert!(estate.links().iter().any(|link| link.relation == crate::Relation::SecurityGroup));
+        assert_eq!(place(json!([manifest])), (None, String::new()));
+        assert_eq!(place(json!([manifest, cluster("one")])), (Some("one".to_owned()), String::new()));
+        let two = json!([manifest, cluster("one"), cluster("two"), manifest]);
+        assert_eq!(place(two), (None, "cluster-ambiguous duplicate-object".to_owned()));
+    }
+
+    #[test]
+    fn links_are_found_from_both_ends() {
+        let (estate, _) = build(read(json!([
+            {"Type": "AWS::S3::Bucket", "Id": "A", "Properties": {"X": {"Ref": "Key"}}},
+            {"Type": "AWS::KMS::Key", "Id": "Key", "Properties": {"Policy": {"Ref": "B"}}},
+            {"Type": "AWS::S3::Bucket", "Id": "B", "Properties": {"X": {"Ref": "Key"}}},
+        ])));
+        let to: Vec<usize> = estate.links_to(ResourceId(1)).map(|link| link.from.index()).collect();
+        assert_eq!(to, [0, 2]);
+        assert_eq!(estate.links_to(ResourceId(0)).count(), 0);
+        assert_eq!(estate.links_from(ResourceId(1))[0].to, ResourceId(2));
     }
 }

@@ -2,7 +2,12 @@
 
 mod reach;
 
-pub use reach::{DecidingRule, Decision, Peer, PortRange, Ports, Protocol, ReachClass, ReachMap, ReachPair};
+use std::sync::Arc;
+
+pub use reach::{
+    AddressRange, DecidingRule, Decision, Edge, Matching, Openness, Peer, PortRange, Ports, Protocol,
+    ReachClass, ReachMap, ReachPair, RuleAction, Selecting, Side,
+};
 
 use crate::{Location, Missing, Reason, ResourceId, Subject, Verdict};
 
@@ -114,8 +119,8 @@ pub struct ScopeFact {
     pub tests: Tests,
     /// What it rests on.
     pub basis: Basis,
-    /// Why.
-    pub reasons: Vec<Reason>,
+    /// Why; shared between resources that have it in common.
+    pub reasons: Arc<[Reason]>,
 }
 
 /// All scope facts of an estate, and who is listed without being classed.

@@ -21,20 +21,80 @@ pub struct Satellite {
 pub enum Fold {
     /// Its properties are appended to this list of the owner.
     Append(Key),
+    /// The value of one of its properties is appended to a list of the owner.
+    AppendValue {
+        /// The list of the owner.
+        list: Key,
+        /// The property of the part.
+        property: Key,
+    },
     /// Each of its properties is set on the owner.
     Merge,
 }
 
 /// CloudFormation types that are parts: type, property that names the owner, owner, how.
+///
+/// A path that ends in `.0` names a list of owners: the satellite is a part of each. Types that others
+/// refer to by their own id (aliases, managed policies, listener rules) are no parts.
 const CLOUDFORMATION: &[(&str, &str, &str, Option<&str>)] = &[
     ("AWS::EC2::SecurityGroupIngress", "GroupId", "AWS::EC2::SecurityGroup", Some("SecurityGroupIngress")),
     ("AWS::EC2::SecurityGroupEgress", "GroupId", "AWS::EC2::SecurityGroup", Some("SecurityGroupEgress")),
     ("AWS::EC2::NetworkAclEntry", "NetworkAclId", "AWS::EC2::NetworkAcl", Some("Entries")),
     ("AWS::EC2::Route", "RouteTableId", "AWS::EC2::RouteTable", Some("Routes")),
-    ("AWS::S3::BucketPolicy", "Bucket", "AWS::S3::Bucket", Some("BucketPolicy")),
-    ("AWS::SQS::QueuePolicy", "Queues.0", "AWS::SQS::Queue", Some("QueuePolicy")),
-    ("AWS::SNS::TopicPolicy", "Topics.0", "AWS::SNS::Topic", Some("TopicPolicy")),
+    ("AWS::EC2::SubnetCidrBlock", "SubnetId", "AWS::EC2::Subnet", Some("CidrBlockAssociations")),
+    ("AWS::EC2::SubnetNetworkAclAssociation", "SubnetId", "AWS::EC2::Subnet", Some("NetworkAclAssociations")),
+    ("AWS::EC2::SubnetRouteTableAssociation", "SubnetId", "AWS::EC2::Subnet", Some("RouteTableAssociations")),
+    ("AWS::EC2::VPCCidrBlock", "VpcId", "AWS::EC2::VPC", Some("CidrBlockAssociations")),
+    ("AWS::EC2::VPCDHCPOptionsAssociation", "VpcId", "AWS::EC2::VPC", Some("DhcpOptionsAssociations")),
+    ("AWS::EC2::VPCGatewayAttachment", "VpcId", "AWS::EC2::VPC", Some("GatewayAttachments")),
+    (
+        "AWS::EC2::VPCEndpointServicePermissions",
+        "ServiceId",
+        "AWS::EC2::VPCEndpointService",
+        Some("ServicePermissions"),
+    ),
+    (
+        "AWS::ElastiCache::SecurityGroupIngress",
+        "CacheSecurityGroupName",
+        "AWS::ElastiCache::SecurityGroup",
+        Some("Ingress"),
+    ),
+    ("AWS::Events::EventBusPolicy", "EventBusName", "AWS::Events::EventBus", Some("EventBusPolicy")),
+    ("AWS::IAM::GroupPolicy", "GroupName", "AWS::IAM::Group", Some("Policies")),
+    ("AWS::IAM::Policy", "Roles.0", "AWS::IAM::Role", Some("Policies")),
     ("AWS::IAM::RolePolicy", "RoleName", "AWS::IAM::Role", Some("Policies")),
+    ("AWS::IAM::UserPolicy", "UserName", "AWS::IAM::User", Some("Policies")),
+    ("AWS::Kinesis::ResourcePolicy", "ResourceArn", "AWS::Kinesis::Stream", Some("ResourcePolicies")),
+    ("AWS::Lambda::Permission", "FunctionName", "AWS::Lambda::Function", Some("Permissions")),
+    (
+        "AWS::RDS::DBSecurityGroupIngress",
+        "DBSecurityGroupName",
+        "AWS::RDS::DBSecurityGroup",
+        Some("DBSecurityGroupIngress"),
+    ),
+    (
+        "AWS::Redshift::ClusterSecurityGroupIngress",
+        "ClusterSecurityGroupName",
+        "AWS::Redshift::ClusterSecurityGroup",
+        Some("Ingress"),
+    ),
+    ("AWS::S3::BucketPolicy", "Bucket", "AWS::S3::Bucket", Some("BucketPolicy")),
+    ("AWS::SNS::TopicInlinePolicy", "TopicArn", "AWS::SNS::Topic", Some("TopicPolicy")),
+    ("AWS::SNS::TopicPolicy", "Topics.0", "AWS::SNS::Topic", Some("TopicPolicy")),
+    ("AWS::SQS::QueueInlinePolicy", "Queue", "AWS::SQS::Queue", Some("QueuePolicy")),
+    ("AWS::SQS::QueuePolicy", "Queues.0", "AWS::SQS::Queue", Some("QueuePolicy")),
+    (
+        "AWS::SecretsManager::ResourcePolicy",
+        "SecretId",
+        "AWS::SecretsManager::Secret",
+        Some("ResourcePolicies"),
+    ),
+    (
+        "AWS::SecretsManager::RotationSchedule",
+        "SecretId",
+        "AWS::SecretsManager::Secret",
+        Some("RotationSchedules"),
+    ),
     (
         "AWS::ElasticLoadBalancingV2::ListenerCertificate",
         "ListenerArn",
@@ -51,6 +111,16 @@ impl Satellite {
         let fold = list.map_or(Fold::Merge, |list| Fold::Append(list.into()));
         Some(Self { owner_kind: Kind::new(*owner_kind), owner, fold })
     }
+
+    /// The same for each of its owners: a queue policy names several queues.
+    pub fn all_of_cloudformation(kind: &Kind, properties: &Node) -> Vec<Self> {
+        let Some(first) = Self::of_cloudformation(kind, properties) else { return Vec::new() };
+        let row = CLOUDFORMATION.iter().find(|row| row.0 == kind.as_str());
+        let list = row.and_then(|row| row.1.strip_suffix(".0")).and_then(|path| properties.get(path));
+        let others = list.map(Node::items).unwrap_or_default().iter().skip(1);
+        let others: Vec<Self> = others.map(|owner| Self { owner: owner.clone(), ..first.clone() }).collect();
+        std::iter::once(first).chain(others).collect()
+    }
 }
 
 /// Folds every satellite into its owner. One whose owner is not in the input stays a resource of its own.
@@ -63,7 +133,11 @@ pub(crate) fn fold(resources: Vec<Resource>) -> (Vec<Resource>, Vec<Diagnostic>)
     let mut parts: FxHashMap<ResourceId, Vec<usize>> = FxHashMap::default();
     for (index, resource) in resources.iter().enumerate() {
         let Some(satellite) = &resource.satellite else { continue };
-        match lookup.resolve(&satellite.owner, Some(satellite.owner_kind.as_str())) {
+        let owner = lookup.resolve(&satellite.owner, Some(satellite.owner_kind.as_str()));
+        // A reference may lead to something else: `!Sub "${Other}-copy"` names no bucket of the input.
+        let fits =
+            |id: &ResourceId| resources.get(id.index()).is_some_and(|one| one.kind == satellite.owner_kind);
+        match owner.filter(fits) {
             Some(owner) => parts.entry(owner).or_default().push(index),
             None => diagnostics.push(orphan(resource, satellite)),
         }
@@ -85,6 +159,8 @@ fn assemble(resources: Vec<Resource>, parts: &FxHashMap<ResourceId, Vec<usize>>)
     owners.sort();
     for (owner, indices) in owners {
         let Some(mut whole) = slots.get_mut(owner.index()).and_then(Option::take) else { continue };
+        // An owner of which nothing is known stays unknown, and its parts are judged by themselves.
+        let indices = if whole.body.as_unresolved().is_some() { &[][..] } else { indices };
         for index in indices {
             if let Some(part) = slots.get_mut(*index).and_then(Option::take) {
                 absorb(&mut whole, part);
@@ -104,6 +180,11 @@ fn absorb(owner: &mut Resource, part: Resource) {
     }
     match satellite.fold {
         Fold::Append(list) => owner.body.append(&list, part.body),
+        Fold::AppendValue { list, property } => {
+            if let Some(value) = part.body.child(&property).node() {
+                owner.body.append(&list, value.clone());
+            }
+        }
         Fold::Merge => {
             if let Value::Map(map) = part.body.value {
                 map.into_entries().into_iter().for_each(|entry| owner.body.set(entry.key, entry.node));

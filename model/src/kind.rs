@@ -1,5 +1,6 @@
 //! Kinds: CloudFormation type names, or Kubernetes group/version/kind.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,6 +49,12 @@ impl Kind {
     /// Whether `wanted` names this kind: its whole spelling, or for Kubernetes the kind alone.
     pub fn is(&self, wanted: &str) -> bool {
         &*self.0 == wanted || (self.is_kubernetes() && self.name() == wanted)
+    }
+}
+
+impl Borrow<str> for Kind {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,8 +1,22 @@
 //! Typed links between resources, and how a written value finds the resource it names.
 
+mod dangling;
+mod identity;
+mod join;
+mod landing;
+mod mount;
+mod pool;
+mod rbac;
+mod traffic;
+
+#[cfg(test)]
+mod tests;
+
 use rustc_hash::FxHashMap;
 
-use crate::{Diagnostic, Key, Location, Node, Resource, ResourceId, Text, Value};
+use crate::estate::Kinds;
+use crate::{Diagnostic, Key, Kind, Location, Node, Resource, ResourceId, Text, Value, Workload};
+use join::Joins;
 
 /// A resolved reference from one resource to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,23 +59,27 @@ pub enum Relation {
     LogBucket,
     /// Trail, flow log → log group it writes to.
     LogGroup,
-    /// Workload → service account.
+    /// Workload or Pod Identity association → service account.
     ServiceAccount,
     /// Service account → IAM role (IRSA annotation, Pod Identity).
     AssumesRole,
     /// Service → workload it selects.
     Selects,
-    /// Ingress → service.
+    /// Ingress or route → service.
     Backend,
+    /// Admission webhook or aggregated API → service that the API server calls.
+    Calls,
     /// Role binding → role.
     RoleRef,
     /// Role binding → service account.
     BoundSubject,
-    /// Workload → config map, secret, claim.
+    /// Workload or service account → config map, secret, claim, secret provider class.
     Mounts,
     /// Access entry or `aws-auth` → IAM role or user it admits.
     Admits,
-    /// Workload → node group or Fargate profile it can land on.
+    /// Access entry or `aws-auth` → role binding of a group that it puts its subjects into.
+    BoundGroup,
+    /// Workload → node, node group, Fargate profile or Karpenter pool it can land on.
     RunsOn,
 }
 
@@ -76,6 +94,8 @@ const PROPERTIES: &[(&str, &str, &str, Relation)] = &[
     ("AWS::EKS::Addon", "ClusterName", "AWS::EKS::Cluster", Relation::Cluster),
     ("AWS::EKS::AccessEntry", "ClusterName", "AWS::EKS::Cluster", Relation::Cluster),
     ("AWS::EKS::AccessEntry", "PrincipalArn", "AWS::IAM::Role", Relation::Admits),
+    ("AWS::EKS::AccessEntry", "PrincipalArn", "AWS::IAM::User", Relation::Admits),
+    ("AWS::EKS::PodIdentityAssociation", "ClusterName", "AWS::EKS::Cluster", Relation::Cluster),
     ("AWS::EKS::PodIdentityAssociation", "RoleArn", "AWS::IAM::Role", Relation::AssumesRole),
     ("AWS::EKS::Cluster", "RoleArn", "AWS::IAM::Role", Relation::Role),
     ("AWS::EKS::Cluster", "EncryptionConfig.*.Provider.KeyArn", "AWS::KMS::Key", Relation::EncryptionKey),
@@ -129,6 +149,41 @@ const PROPERTIES: &[(&str, &str, &str, Relation)] = &[
         "AWS::KMS::Key",
         Relation::EncryptionKey,
     ),
+    (
+        "AWS::EC2::LaunchTemplate",
+        "LaunchTemplateData.BlockDeviceMappings.*.Ebs.KmsKeyId",
+        "AWS::KMS::Key",
+        Relation::EncryptionKey,
+    ),
+    ("AWS::ECR::Repository", "EncryptionConfiguration.KmsKey", "AWS::KMS::Key", Relation::EncryptionKey),
+    (
+        "AWS::Elasticsearch::Domain",
+        "EncryptionAtRestOptions.KmsKeyId",
+        "AWS::KMS::Key",
+        Relation::EncryptionKey,
+    ),
+    (
+        "AWS::Elasticsearch::Domain",
+        "VPCOptions.SecurityGroupIds.*",
+        "AWS::EC2::SecurityGroup",
+        Relation::SecurityGroup,
+    ),
+    ("AWS::Elasticsearch::Domain", "VPCOptions.SubnetIds.*", "AWS::EC2::Subnet", Relation::Subnet),
+    (
+        "AWS::OpenSearchService::Domain",
+        "VPCOptions.SecurityGroupIds.*",
+        "AWS::EC2::SecurityGroup",
+        Relation::SecurityGroup,
+    ),
+    ("AWS::OpenSearchService::Domain", "VPCOptions.SubnetIds.*", "AWS::EC2::Subnet", Relation::Subnet),
+    (
+        "AWS::Lambda::Function",
+        "VpcConfig.SecurityGroupIds.*",
+        "AWS::EC2::SecurityGroup",
+        Relation::SecurityGroup,
+    ),
+    ("AWS::Lambda::Function", "VpcConfig.SubnetIds.*", "AWS::EC2::Subnet", Relation::Subnet),
+    ("AWS::SNS::Topic", "KmsMasterKeyId", "AWS::KMS::Key", Relation::EncryptionKey),
     ("*", "KmsKeyId", "AWS::KMS::Key", Relation::EncryptionKey),
     ("*", "KmsKeyArn", "AWS::KMS::Key", Relation::EncryptionKey),
     ("*", "VpcId", "AWS::EC2::VPC", Relation::Vpc),
@@ -160,24 +215,63 @@ const NAMES: &[(&str, &str)] = &[
     ("AWS::SQS::Queue", "QueueName"),
 ];
 
-/// Finds the resource that a value names.
-#[derive(Debug, Default)]
-pub(crate) struct Lookup {
-    addresses: FxHashMap<(Key, Text), ResourceId>,
-    names: FxHashMap<(&'static str, Text), ResourceId>,
+/// Every link of the estate, sorted, and what dangles.
+pub(crate) fn all(
+    resources: &[Resource],
+    workloads: &[Workload],
+    kinds: &Kinds,
+) -> (Vec<Link>, Vec<Diagnostic>) {
+    let lookup = Lookup::new(resources);
+    let (links, mut diagnostics) = properties(resources, &lookup);
+    let mut joins = Joins::new(resources, workloads, kinds, &lookup, links);
+    mount::link(&mut joins);
+    traffic::link(&mut joins);
+    rbac::link(&mut joins);
+    identity::link(&mut joins);
+    landing::link(&mut joins);
+    let (mut links, dangling) = joins.finish();
+    diagnostics.extend(dangling);
+    links.sort_unstable();
+    links.dedup();
+    (links, diagnostics)
 }
 
-impl Lookup {
-    pub(crate) fn new(resources: &[Resource]) -> Self {
-        let mut lookup = Self::default();
+/// The name that AWS knows `resource` by, where its properties say it.
+pub(crate) fn physical_name(resource: &Resource) -> Option<&str> {
+    let (_, property) = NAMES.iter().find(|row| row.0 == resource.kind.as_str())?;
+    resource.body.text(property)
+}
+
+/// Finds the resource that a value names.
+#[derive(Debug)]
+pub(crate) struct Lookup<'a> {
+    resources: &'a [Resource],
+    addresses: FxHashMap<(Key, Text), ResourceId>,
+    names: FxHashMap<(&'static str, &'a str), Named>,
+}
+
+/// The resources of one kind and name: several where templates for several accounts are read together.
+#[derive(Debug)]
+struct Named {
+    first: ResourceId,
+    others: Vec<ResourceId>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(crate) fn new(resources: &'a [Resource]) -> Self {
+        let mut lookup = Self { resources, addresses: FxHashMap::default(), names: FxHashMap::default() };
         for (index, resource) in resources.iter().enumerate() {
-            let id = ResourceId(u32::try_from(index).unwrap_or(u32::MAX));
+            let id = ResourceId::at(index);
             if let (Some(scope), Some(address)) = (&resource.scope, &resource.address) {
                 lookup.addresses.insert((scope.clone(), address.clone()), id);
             }
             let row = NAMES.iter().find(|row| row.0 == resource.kind.as_str());
             if let Some((kind, name)) = row.and_then(|row| Some((row.0, resource.body.text(row.1)?))) {
-                lookup.names.entry((kind, name.into())).or_insert(id);
+                let named = lookup.names.entry((kind, name));
+                let named = named.or_insert_with(|| Named { first: id, others: Vec::new() });
+                if named.first != id {
+                    named.others.push(id);
+                }
             }
         }
         lookup
@@ -195,23 +289,61 @@ impl Lookup {
         }
     }
 
-    fn by_name(&self, text: &str, kind: &str) -> Option<ResourceId> {
+    /// The one resource of `kind` that `text` names, by name or ARN. Where several have the name and
+    /// neither account nor ARN tells which, none is: a guess could make a finding pass.
+    pub(crate) fn by_name(&self, text: &str, kind: &str) -> Option<ResourceId> {
         let kind = NAMES.iter().find(|row| row.0 == kind)?.0;
-        let resource = text.strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').last()).unwrap_or(text);
-        let by = |name: &str| self.names.get(&(kind, name.into())).copied();
-        by(text).or_else(|| by(resource)).or_else(|| by(resource.rsplit(['/', ':']).next()?))
+        let Some(arn) = Arn::parse(text) else { return self.one(kind, text, None) };
+        if !arn.may_name(kind) {
+            return None;
+        }
+        let last = || self.one(kind, arn.resource.rsplit(['/', ':']).next()?, Some(arn.account));
+        self.one(kind, arn.resource, Some(arn.account)).or_else(last)
+    }
+
+    fn one(&self, kind: &'static str, name: &str, account: Option<&str>) -> Option<ResourceId> {
+        let named = self.names.get(&(kind, name))?;
+        let fits = |id: &ResourceId| {
+            let there = self.resources.get(id.index()).and_then(|one| one.place.account.as_deref());
+            there.is_none_or(|there| account.is_none_or(|account| account.is_empty() || account == there))
+        };
+        let mut fitting = std::iter::once(named.first).chain(named.others.iter().copied()).filter(fits);
+        fitting.next().filter(|_| fitting.next().is_none())
+    }
+}
+
+/// An Amazon Resource Name, as far as links need it.
+struct Arn<'a> {
+    account: &'a str,
+    resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
+        let (_partition, _service, _region) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { account: parts.next()?, resource: parts.next()? })
+    }
+
+    /// A role and a user may have the same name; the ARN says which is meant.
+    fn may_name(&self, kind: &str) -> bool {
+        match kind {
+            "AWS::IAM::Role" => !self.resource.starts_with("user/"),
+            "AWS::IAM::User" => !self.resource.starts_with("role/"),
+            _ => true,
+        }
     }
 }
 
 /// All links that properties of AWS resources make, and what dangles.
-pub(crate) fn properties(resources: &[Resource], lookup: &Lookup) -> (Vec<Link>, Vec<Diagnostic>) {
+fn properties(resources: &[Resource], lookup: &Lookup<'_>) -> (Vec<Link>, Vec<Diagnostic>) {
     let mut links = Vec::new();
     let mut diagnostics = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
         if resource.kind.is_kubernetes() {
             continue;
         }
-        let from = ResourceId(u32::try_from(index).unwrap_or(u32::MAX));
+        let from = ResourceId::at(index);
         let typed = links.len();
         typed_links(from, resource, lookup, &mut links);
         let mut walk = Walk { from, lookup, typed, links: &mut links, diagnostics: &mut diagnostics };
@@ -220,17 +352,23 @@ pub(crate) fn properties(resources: &[Resource], lookup: &Lookup) -> (Vec<Link>,
     (links, diagnostics)
 }
 
-fn typed_links(from: ResourceId, resource: &Resource, lookup: &Lookup, links: &mut Vec<Link>) {
+fn typed_links(from: ResourceId, resource: &Resource, lookup: &Lookup<'_>, links: &mut Vec<Link>) {
     for (kind, path, target, relation) in PROPERTIES {
         if *kind != "*" && *kind != resource.kind.as_str() {
             continue;
         }
         each(&resource.body, path, &mut |value| {
-            if let Some(to) = lookup.resolve(value, Some(target)) {
+            if let Some(to) = lookup.resolve(value, Some(target))
+                && !(*kind == "*" && has_row_of_its_own(&resource.kind, path))
+            {
                 links.push(Link { from, relation: *relation, to, location: value.location() });
             }
         });
     }
+}
+
+fn has_row_of_its_own(kind: &Kind, path: &str) -> bool {
+    PROPERTIES.iter().any(|row| row.0 == kind.as_str() && row.1 == path)
 }
 
 /// Calls `visit` for every value at `path`, in which `*` stands for each element of a list.
@@ -247,7 +385,7 @@ fn each(node: &Node, path: &str, visit: &mut impl FnMut(&Node)) {
 /// Finds the references that no row of the table names.
 struct Walk<'a> {
     from: ResourceId,
-    lookup: &'a Lookup,
+    lookup: &'a Lookup<'a>,
     typed: usize,
     links: &'a mut Vec<Link>,
     diagnostics: &'a mut Vec<Diagnostic>,

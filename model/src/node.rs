@@ -271,20 +271,19 @@ impl Node {
         if let Value::Map(map) = &mut self.value { map.get_mut(key) } else { None }
     }
 
-    /// Appends to the list under `key`, which is made where it is absent.
+    /// Appends to the list under `key`, which is made where it is absent. What stands there and is no
+    /// list, or is not known, stays beside what is appended.
     pub fn append(&mut self, key: &str, node: Node) {
-        match self.get_mut(key).map(|list| &mut list.value) {
-            Some(Value::List(items)) => {
-                let mut grown = std::mem::take(items).into_vec();
-                grown.push(node);
-                *items = grown.into_boxed_slice();
-            }
-            Some(Value::Null) | None => {
-                let origin = node.origin.clone();
-                self.set(key, Self::new(Value::List(Box::new([node])), origin));
-            }
-            Some(_) => {}
-        }
+        let Some(there) = self.get_mut(key).filter(|there| there.value != Value::Null) else {
+            let origin = node.origin.clone();
+            return self.set(key, Self::new(Value::List(Box::new([node])), origin));
+        };
+        let mut items = match std::mem::replace(&mut there.value, Value::Null) {
+            Value::List(items) => items.into_vec(),
+            value => vec![Self { value, origin: there.origin.clone() }],
+        };
+        items.push(node);
+        there.value = Value::from(items);
     }
 }
 
@@ -312,6 +311,11 @@ impl Map {
     /// The value under `key`, to change it.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         self.0.iter_mut().find(|entry| &*entry.key == key).map(|entry| &mut entry.node)
+    }
+
+    /// The values, to change them.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.0.iter_mut().map(|entry| &mut entry.node)
     }
 
     /// Sets the value under `key`.

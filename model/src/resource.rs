@@ -7,6 +7,10 @@ use crate::{Key, Kind, Location, Node, Origin, Place, Satellite, Text};
 pub struct ResourceId(pub(crate) u32);
 
 impl ResourceId {
+    pub(crate) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// Its index among the estate's resources.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -1,6 +1,6 @@
 //! Label selectors of the Kubernetes API (`matchLabels`, `matchExpressions`).
 
-use crate::{Field, Labels, Location, Node, Text};
+use crate::{Field, Labels, Location, Node, Text, Value};
 
 /// A label selector; the empty one selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -70,6 +70,9 @@ impl Selector {
     /// Reads a plain map of labels, as `spec.selector` of a Service.
     pub fn of_labels(node: &Node) -> Self {
         let mut selector = Self::default();
+        if !matches!(node.value, Value::Map(_)) {
+            selector.refuse("the labels are not a map".to_owned(), node);
+        }
         for entry in node.entries() {
             selector.require_label(&entry.key, &entry.node);
         }
@@ -78,14 +81,19 @@ impl Selector {
 
     fn of(node: &Node) -> Self {
         let mut selector = Self::default();
+        // What is no map would otherwise select everything.
+        if !matches!(node.value, Value::Map(_)) {
+            selector.refuse("the selector is not a map".to_owned(), node);
+        }
         for entry in node.entries() {
             match (&*entry.key, entry.node.as_field()) {
                 (_, Field::Absent) => {}
                 ("matchLabels", Field::Present(labels)) => {
-                    selector.requirements.extend(Self::of_labels(labels).requirements);
-                    selector.unreadable.extend(Self::of_labels(labels).unreadable);
+                    let labels = Self::of_labels(labels);
+                    selector.requirements.extend(labels.requirements);
+                    selector.unreadable.extend(labels.unreadable);
                 }
-                ("matchExpressions", Field::Present(list)) => {
+                ("matchExpressions", Field::Present(list)) if matches!(list.value, Value::List(_)) => {
                     list.items().iter().for_each(|item| selector.require_expression(item));
                 }
                 (key, _) => selector.refuse(format!("`{key}` cannot be read"), &entry.node),
@@ -173,6 +181,22 @@ mod tests {
         assert!(not_in.holds(&labels(&[])) && absent.holds(&labels(&[])));
         assert!(!not_in.holds(&labels(&[("tier", "web")])));
         assert!(not_in.holds(&labels(&[("tier", "db")])));
+    }
+
+    #[test]
+    fn what_has_the_wrong_shape_does_not_select_everything() {
+        let origin = || crate::Origin::derived("test", None);
+        let text = || Node::new("all", origin());
+        let under = |key: &str, node: Node| {
+            let map: crate::Map = [(key.into(), node)].into_iter().collect();
+            Node::new(map, origin())
+        };
+        let shapes = [text(), under("matchLabels", text()), under("matchExpressions", text())];
+        for node in shapes {
+            let selector = Selector::read(Field::Present(&node)).unwrap();
+            assert_eq!(selector.matches(&labels(&[("app", "a")])), None, "{node:?}");
+        }
+        assert_eq!(Selector::of_labels(&text()).matches(&labels(&[])), None);
     }
 
     #[test]

@@ -6,6 +6,13 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
+impl FileId {
+    /// Its place in the order of reading.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A stretch of one file, in bytes of its decoded text. Twelve bytes, because every node carries one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
@@ -47,7 +54,12 @@ pub struct SourceFile {
     path: Arc<str>,
     text: Arc<str>,
     lines: OnceLock<Vec<u32>>,
+    marks: OnceLock<Vec<u32>>,
 }
+
+/// How far apart, in bytes, the characters of a long line are counted: a plan is often one line of
+/// megabytes, and thousands of findings point into it.
+const MARK: usize = 4096;
 
 impl SourceFile {
     /// Path as reached from the argument, `/`-separated; `-` is standard input.
@@ -72,9 +84,39 @@ impl SourceFile {
 
     fn line_starts(&self) -> &[u32] {
         self.lines.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let breaks = self.text.match_indices('\n');
             std::iter::once(0).chain(breaks.map_while(|(at, _)| u32::try_from(at + 1).ok())).collect()
         })
+    }
+
+    /// How many characters lie in `start..end`; both are offsets of one line.
+    fn characters(&self, start: usize, end: usize) -> usize {
+        let count = |start: usize, end: usize| {
+            self.text.get(start..end).map_or(end.saturating_sub(start), |text| text.chars().count())
+        };
+        if end.saturating_sub(start) <= MARK {
+            return count(start, end);
+        }
+        let marks = self.marks.get_or_init(|| {
+            let mut characters = 0;
+            let ends = (1..=self.text.len() / MARK).map(|index| self.mark(index));
+            let starts = (0..).map(|index| self.mark(index));
+            let blocks = starts.zip(ends).map(|(start, end)| {
+                characters += count(start, end);
+                u32::try_from(characters).unwrap_or(u32::MAX)
+            });
+            std::iter::once(0).chain(blocks).collect()
+        });
+        let before = |offset: usize| {
+            let index = offset / MARK;
+            marks.get(index).map_or(0, |mark| *mark as usize) + count(self.mark(index), offset)
+        };
+        before(end).saturating_sub(before(start))
+    }
+
+    /// The offset of mark `index`, at the beginning of a character.
+    fn mark(&self, index: usize) -> usize {
+        self.text.floor_char_boundary(index * MARK)
     }
 
     fn position(&self, offset: u32) -> Position {
@@ -82,9 +124,8 @@ impl SourceFile {
         let line = starts.partition_point(|start| *start <= offset).max(1);
         let start = starts.get(line - 1).copied().unwrap_or(0) as usize;
         let end = (offset as usize).min(self.text.len());
-        let before = self.text.as_bytes().get(start..end).unwrap_or_default();
-        // Continuation bytes do not start a character.
-        let column = before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        let end = self.text.floor_char_boundary(end).max(start);
+        let column = self.characters(start, end);
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Position { file: Arc::clone(&self.path), line: count(line), column: count(column + 1) }
     }
@@ -100,7 +141,12 @@ impl Sources {
     /// Adds a file that was read.
     pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { path: path.into(), text: text.into(), lines: OnceLock::new() });
+        self.files.push(SourceFile {
+            path: path.into(),
+            text: text.into(),
+            lines: OnceLock::new(),
+            marks: OnceLock::new(),
+        });
         id
     }
 
@@ -156,6 +202,14 @@ mod tests {
         check("a: 1\nköln: x\n", "x", 2, 7);
         check("x", "x", 1, 1);
         check("a\r\nb: x", "x", 2, 4);
+    }
+
+    #[test]
+    fn columns_of_a_long_line_count_characters_too() {
+        let line = "aé–😀".repeat(3_000);
+        let text = format!("first: ö\n{line}x\n{line}y");
+        check(&text, "x", 2, 12_001);
+        check(&text, "y", 3, 12_001);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Workloads: what runs pods. A pod is an instance of a workload, not a copy of its body.
 
+pub(crate) mod gather;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,6 +12,10 @@ use crate::{Field, Kind, Node, ResourceId, Text};
 pub struct WorkloadId(pub(crate) u32);
 
 impl WorkloadId {
+    pub(crate) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// Its index among the estate's workloads.
     pub fn index(self) -> usize {
         self.0 as usize

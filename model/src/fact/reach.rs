@@ -1,19 +1,24 @@
 //! What the reach engine concludes, factored: classes of peers, and allowed pairs of classes.
 
+mod edge;
+
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::{Location, ResourceId, Text, WorkloadId};
 
-/// Transport protocols that NetworkPolicy knows.
+pub use edge::{Edge, Matching, Openness, RuleAction, Selecting, Side};
+
+/// Transport protocols that NetworkPolicy knows, in the order printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
+    /// SCTP.
+    Sctp,
     /// TCP.
     Tcp,
     /// UDP.
     Udp,
-    /// SCTP.
-    Sctp,
 }
 
 impl Protocol {
@@ -44,6 +49,18 @@ pub struct PortRange {
     pub start: u16,
     /// Last port.
     pub end: u16,
+}
+
+impl PortRange {
+    /// What is left on either side of `hole`.
+    fn without(self, hole: Self) -> [Option<Self>; 2] {
+        if hole.protocol != self.protocol || hole.end < self.start || self.end < hole.start {
+            return [Some(self), None];
+        }
+        let before = (self.start < hole.start).then(|| Self { end: hole.start.saturating_sub(1), ..self });
+        let after = (hole.end < self.end).then(|| Self { start: hole.end.saturating_add(1), ..self });
+        [before, after]
+    }
 }
 
 /// A set of ports: sorted ranges that neither touch nor overlap.
@@ -77,6 +94,28 @@ impl Ports {
     /// The ranges.
     pub fn ranges(&self) -> &[PortRange] {
         &self.0
+    }
+
+    /// The ports of either set.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::new(self.0.iter().chain(&other.0).copied().collect())
+    }
+
+    /// The ports of this set that are not in `other`.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let mut left = self.0.clone();
+        for hole in &other.0 {
+            left = left.into_iter().flat_map(|range| range.without(*hole)).flatten().collect();
+        }
+        Self(left)
+    }
+
+    /// The ports of both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.minus(&self.minus(other))
     }
 
     /// Whether there is none.
@@ -125,12 +164,27 @@ pub enum Decision {
 }
 
 /// An end of an edge.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Peer {
-    /// The pods of a workload that behave alike.
+    /// Pods of a workload; all of them, unless other classes name the workload too.
     Workload(WorkloadId),
-    /// A range of addresses outside the cluster, e.g. `10.0.0.0-10.255.255.255`.
-    External(Text),
+    /// Addresses outside the cluster.
+    External(AddressRange),
+}
+
+/// Addresses `first..=last` of one family, printed `10.0.0.0-10.255.255.255`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressRange {
+    /// The lowest.
+    pub first: IpAddr,
+    /// The highest.
+    pub last: IpAddr,
+}
+
+impl fmt::Display for AddressRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
 }
 
 /// A rule that decides.
@@ -147,36 +201,50 @@ pub struct DecidingRule {
 /// Peers that no rule tells apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReachClass {
-    /// The members.
+    /// The members, sorted. A workload whose pods behave differently is a member of several classes.
     pub members: Vec<Peer>,
+    /// How many pods; a workload of which only the template is known counts as one.
+    pub pods: u32,
 }
 
-/// An allowed (or conditional) pair of classes. A pair that is not listed is denied.
+/// Every class of one set may talk (or may talk under a condition) to every class of another. What no
+/// pair holds is denied. A class in both sets speaks of different pods: a pod always reaches itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReachPair {
-    /// Index of the class that connects.
+    /// Index of the set of classes that connect.
     pub from: u32,
-    /// Index of the class that answers.
+    /// Index of the set of classes that answer.
     pub to: u32,
     /// `Allow` or `Depends`.
     pub decision: Decision,
-    /// On what.
+    /// On what. Where some ports are certain and others are not, there is a pair for each.
     pub ports: Arc<Ports>,
     /// Indices of the rules that open it, on both sides; empty where no policy selects either side.
     pub rules: Arc<[u32]>,
 }
 
-/// The whole map in factored form.
+/// The whole map in factored form: pairs of sets of classes, never pairs of pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReachMap {
     /// Whose semantics hold, e.g. `spec`.
     pub profile: &'static str,
+    /// Whether a listing of workloads names those whose pods talk to one another.
+    pub lists_self: bool,
     /// The classes.
     pub classes: Vec<ReachClass>,
-    /// All pairs that are not denied, sorted by (from, to).
+    /// Sets of classes, each sorted; shared between pairs.
+    pub sets: Vec<Arc<[u32]>>,
+    /// All pairs that are not denied, sorted by (to, from).
     pub pairs: Vec<ReachPair>,
     /// The rules that pairs refer to.
     pub rules: Vec<DecidingRule>,
+}
+
+impl ReachMap {
+    /// The classes of a set.
+    pub fn set(&self, index: u32) -> &[u32] {
+        self.sets.get(index as usize).map_or(&[], |set| set)
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +259,18 @@ mod tests {
     fn ranges_that_touch_become_one() {
         let ports = Ports::new(vec![tcp(8080, 8090), tcp(80, 80), tcp(8091, 9000), tcp(5, 4)]);
         assert_eq!(ports.to_string(), "TCP 80,8080-9000");
+    }
+
+    #[test]
+    fn sets_of_ports_are_subtracted() {
+        let all = Ports::all();
+        let web = Ports::new(vec![tcp(80, 80), tcp(443, 443)]);
+        assert_eq!(all.minus(&all), Ports::default());
+        assert_eq!(all.minus(&web).to_string(), "SCTP 1-65535,TCP 1-79,81-442,444-65535,UDP 1-65535");
+        assert_eq!(all.minus(&web).union(&web), all);
+        assert_eq!(all.intersection(&web), web);
+        let ends = Ports::new(vec![tcp(1, 1), tcp(65535, 65535)]);
+        assert_eq!(Ports::new(vec![tcp(1, 65535)]).minus(&ends).to_string(), "TCP 2-65534");
     }
 
     #[test]
