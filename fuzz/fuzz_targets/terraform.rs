@@ -1,0 +1,5 @@
+//! Any text as Terraform plans.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| ringfence_terraform::property::text(text));
