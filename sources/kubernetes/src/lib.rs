@@ -3,10 +3,16 @@
 //! A document becomes one resource, a list one resource per item. A document that cannot be read
 //! costs only itself and is named in a diagnostic.
 //!
-//! INVARIANT: a name or namespace that is unresolved is an error, never a default.
+//! INVARIANT: a name or namespace that is unresolved is an error, never a default. A value that the
+//! API would refuse is unresolved, never absent.
 
+mod aws_auth;
+mod deploys;
 mod list;
+#[cfg(any(test, feature = "property"))]
+pub mod property;
 mod scope;
+mod shape;
 mod unrendered;
 
 #[cfg(test)]
@@ -33,7 +39,14 @@ pub fn read(document: Node) -> (Vec<Resource>, Vec<Diagnostic>) {
     let mut pending = vec![(document, None)];
     while let Some((node, inherited)) = pending.pop() {
         match read_one(node, inherited.as_ref()) {
-            Ok(Read::Object(resource)) => resources.push(*resource),
+            Ok(Read::Object(mut resource)) => {
+                diagnostics.extend(shape::check(&mut resource));
+                diagnostics.extend(deploys::note(&resource));
+                if aws_auth::is(&resource) {
+                    diagnostics.extend(aws_auth::open(&mut resource));
+                }
+                resources.push(*resource);
+            }
             Ok(Read::List(items, inherited)) => {
                 pending.extend(items.into_iter().rev().map(|item| (item, inherited.clone())));
             }
@@ -67,7 +80,7 @@ fn read_one(mut node: Node, inherited: Option<&Inherited>) -> Result<Read> {
         Opened::Object(node) => node,
     };
     let name = name(&node)?;
-    let written = metadata(&node, "namespace")?;
+    let written = metadata(&node, "metadata.namespace")?;
     let kind = Kind::kubernetes(&api_version, &kind);
     let namespace = match scope::of(&kind) {
         Scope::Cluster => None,
@@ -100,10 +113,10 @@ fn check_map(node: &Node) -> Result<()> {
 
 /// The name, or the prefix from which the API makes one.
 fn name(node: &Node) -> Result<Text> {
-    if let Some(name) = metadata(node, "name")? {
+    if let Some(name) = metadata(node, "metadata.name")? {
         return Ok(name);
     }
-    metadata(node, "generateName")?.ok_or_else(|| {
+    metadata(node, "metadata.generateName")?.ok_or_else(|| {
         Box::new(
             Diagnostic::error("name-missing", "object has no name")
                 .at(node.child("metadata").node().map_or_else(|| start(node).location(), Node::location))
@@ -113,10 +126,19 @@ fn name(node: &Node) -> Result<Text> {
 }
 
 /// A text of the metadata; the API reads an empty one as absent.
-fn metadata(node: &Node, key: &str) -> Result<Option<Text>> {
-    let path = format!("metadata.{key}");
-    let found = text(node.field(&path)).map_err(|node| not_text("name-not-text", &path, node))?;
-    Ok(found.filter(|text| !text.is_empty()))
+fn metadata(node: &Node, path: &str) -> Result<Option<Text>> {
+    let found = text(node.field(path)).map_err(|node| not_text("name-not-text", path, node))?;
+    match found.filter(|text| !text.is_empty()) {
+        Some(text) if shape::is_template(&text) => Err(Box::new(
+            Diagnostic::error(
+                "not-rendered",
+                format!("`{path}` is a template mark, so the object is left out"),
+            )
+            .at(node.field(path).node().and_then(Node::location))
+            .help("run `helm template` on its chart and assess what it prints"),
+        )),
+        found => Ok(found),
+    }
 }
 
 /// A text that every object has at its top.

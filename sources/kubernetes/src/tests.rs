@@ -1,5 +1,8 @@
 //! Tests of the whole crate on hand-made documents.
 
+mod properties;
+mod yaml;
+
 use ringfence_model::{
     Cause, Diagnostic, FileId, Key, Level, Location, Map, Node, Origin, Resource, Sources, Stage, Value,
 };

@@ -5,7 +5,7 @@ use ringfence_model::{Diagnostic, Field, Node};
 use crate::start;
 
 /// Lists of paths that only a kustomization holds at its top; it need not say its kind.
-const KUSTOMIZATION_KEYS: &[&str] = &["resources", "bases", "patchesStrategicMerge"];
+const KUSTOMIZATION_KEYS: &[&str] = &["resources", "bases", "components", "patchesStrategicMerge"];
 
 /// If `document` is a Kustomization or a Helm `Chart.yaml`: that it is not rendered, and the command to do so.
 pub fn unrendered(document: &Node) -> Option<Diagnostic> {
