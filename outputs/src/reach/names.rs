@@ -1,0 +1,42 @@
+//! What peers are called.
+
+use ringfence_model::fact::Peer;
+use ringfence_model::{Estate, Workload};
+
+use crate::shown;
+
+/// Names peers; where the estate has several clusters, each workload with its own.
+pub(super) struct Names<'a> {
+    estate: &'a Estate,
+    clusters: bool,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(estate: &'a Estate) -> Self {
+        let mut clusters = estate.workloads().iter().map(|workload| &workload.cluster);
+        let first = clusters.next();
+        Self { estate, clusters: clusters.any(|cluster| Some(cluster) != first) }
+    }
+
+    /// `ns/name[Kind]`, `cluster/ns/name[Kind]` or `10.0.0.0-10.255.255.255[External]`.
+    pub(super) fn name(&self, peer: Peer) -> String {
+        match peer {
+            Peer::External(range) => format!("{range}[External]"),
+            Peer::Workload(id) => self.estate.workload(id).map(|one| self.workload(one)).unwrap_or_default(),
+        }
+    }
+
+    fn workload(&self, workload: &Workload) -> String {
+        let label = workload.label();
+        let cluster = workload.cluster.as_deref().filter(|_| self.clusters);
+        let whole = cluster.map_or(label.clone(), |cluster| format!("{cluster}/{label}"));
+        shown::line(&whole).into_owned()
+    }
+
+    /// Whether there is more than one pod behind a peer, so that it can talk to itself.
+    pub(super) fn is_several(&self, peer: Peer) -> bool {
+        let Peer::Workload(id) = peer else { return false };
+        let pods = self.estate.workload(id).map(|workload| workload.instances.as_slice()).unwrap_or_default();
+        pods.len() > 1 || pods.iter().any(|pod| pod.name.is_none())
+    }
+}
