@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::shares::Shares;
+
 /// No file is longer, ever.
 const LONGEST_FILE: usize = 1_000;
 /// Longer files are named, so that they get split by noun.
@@ -11,13 +13,14 @@ const LONG_FILE: usize = 500;
 const REFUSED_NAMES: [&str; 6] = ["utils.rs", "util.rs", "helpers.rs", "common.rs", "manager.rs", "mod.rs"];
 
 /// Layer (first folder of a crate) and the layers it may depend on; ARCHITECTURE.md has the same table.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("model", &[]),
     ("sources", &["model", "sources"]),
     ("engines", &["model", "engines"]),
     ("controls", &["model"]),
     ("outputs", &["model"]),
     ("apps", &["model", "sources", "engines", "controls", "outputs"]),
+    ("benches", &[]),
     ("xtask", &[]),
 ];
 
@@ -26,10 +29,12 @@ pub(crate) fn run() -> ExitCode {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut faults = layer_faults(&root);
     let files = rust_files(&root);
-    files.iter().for_each(|file| faults.extend(file_faults(&root, file)));
+    let mut shares = Shares::default();
+    files.iter().for_each(|file| faults.extend(file_faults(&root, file, &mut shares)));
     for fault in &faults {
         eprintln!("tidy: {fault}");
     }
+    println!("tidy: {}", shares.describe());
     println!("tidy: {} files, {} faults", files.len(), faults.len());
     if faults.is_empty() && !files.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -83,7 +88,7 @@ fn rust_files(root: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn file_faults(root: &Path, file: &Path) -> Vec<String> {
+fn file_faults(root: &Path, file: &Path, shares: &mut Shares) -> Vec<String> {
     let shown = file.strip_prefix(root).unwrap_or(file).display().to_string();
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut faults = Vec::new();
@@ -92,10 +97,11 @@ fn file_faults(root: &Path, file: &Path) -> Vec<String> {
         Ok(text) => text,
         Err(error) => return vec![format!("{shown}: {error}")],
     };
+    shares.add(file.strip_prefix(root).unwrap_or(file), &text);
     if REFUSED_NAMES.contains(&name.as_str()) {
         faults.push(format!("{shown}: the name hides a missing noun"));
     }
-    if !text.starts_with("//!") {
+    if !text.starts_with("//!") && !text.starts_with("#![no_main]") {
         faults.push(format!("{shown}: starts without `//!`"));
     }
     match text.lines().count() {
