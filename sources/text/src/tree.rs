@@ -237,7 +237,7 @@ impl Tree {
 
     fn count(&mut self, weight: usize, at: usize) -> Result<()> {
         self.weight += weight;
-        if self.weight - self.copied <= self.budget.nodes {
+        if self.weight.saturating_sub(self.copied) <= self.budget.nodes {
             return Ok(());
         }
         let message = format!("the file holds more than {} values", self.budget.nodes);

@@ -325,6 +325,7 @@ impl<'t> Compose<'t> {
             return Err(fault.help("write the value out, or add the anchor before it"));
         };
         let (weight, height) = (anchored.weight, anchored.height);
+        self.tree.copy(weight, start, end)?;
         if self.tree.awaits_key() {
             let Some(text) = scalar::as_key(&anchored.node.value) else {
                 self.no_key(start, end, "neither text, number nor boolean");
@@ -337,7 +338,6 @@ impl<'t> Compose<'t> {
         if self.tree.depth() + height > self.tree.budget.depth {
             return Err(self.tree.too_deep(start));
         }
-        self.tree.copy(weight, start, end)?;
         let value = self.anchors.get(&anchor).map_or(Value::Null, |anchored| anchored.node.value.clone());
         let node = self.tree.copied(value, start, end);
         self.complete(node, 0, weight, height)

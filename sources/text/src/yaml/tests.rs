@@ -52,6 +52,8 @@ fn aliases_copy_so_much_and_no_more() {
     // Long texts count for more.
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(64_000), "*a, ".repeat(100));
     check(&long, Budget { copies: 50_000, ..Budget::default() }, 0, &[("too-many-aliases", 64_203)]);
+    let keys = format!("a: &a {}\n{}", "x".repeat(64_000), "*a : b\n".repeat(100));
+    check(&keys, Budget { copies: 50_000, ..Budget::default() }, 0, &[("too-many-aliases", 64_343)]);
 }
 
 #[test]
