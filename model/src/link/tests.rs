@@ -393,6 +393,25 @@ fn karpenter_pools_take_pods_and_observed_nodes_are_named() {
 }
 
 #[test]
+fn eks_finds_its_log_group_by_name() {
+    check(
+        json!([
+            aws("EKS::Cluster", "C", json!({"Name": "pay"})),
+            aws("Logs::LogGroup", "Mine", json!({"LogGroupName": "/aws/eks/pay/cluster"})),
+            aws("Logs::LogGroup", "Other", json!({"LogGroupName": "/aws/eks/other/cluster"})),
+            aws(
+                "EC2::SubnetRouteTableAssociation",
+                "A",
+                json!({"SubnetId": {"Ref": "S"}, "RouteTableId": {"Ref": "R"}})
+            ),
+            aws("EC2::Subnet", "S", json!({})),
+            aws("EC2::RouteTable", "R", json!({}))
+        ]),
+        &["C LogGroup Mine", "S RouteTable R"],
+    );
+}
+
+#[test]
 fn rules_fold_into_their_group_and_links_are_typed() {
     check(
         json!([
