@@ -119,8 +119,15 @@ impl Group<'_> {
         for line in wrap(&format!("{}{more}", labels.join(", ")), look.columns().saturating_sub(2)) {
             writeln!(out, "  {}", look.paint(Tone::Strong, line))?;
         }
-        for reason in self.fact.reasons.iter() {
-            let text = reason_line(assessment.sources(), reason);
+        for (index, reason) in self.fact.reasons.iter().enumerate() {
+            let alike =
+                |fact: &&ScopeFact| fact.reasons.get(index).map(|one| one.location) == Some(reason.location);
+            // A place that is only that of the first member says nothing of the others.
+            let text = if self.members.iter().all(alike) {
+                reason_line(assessment.sources(), reason)
+            } else {
+                shown::line(&reason.text).into_owned()
+            };
             for line in wrap(&text, look.columns().saturating_sub(4)) {
                 writeln!(out, "    {line}")?;
             }

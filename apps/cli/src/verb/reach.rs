@@ -1,0 +1,118 @@
+//! `ringfence reach`: who can talk to whom, on which ports, and which rules decide.
+
+use std::sync::Arc;
+
+use ringfence_model::fact::{PortRange, Ports, Protocol, ReachMap, ReachPair, ScopeClass};
+use ringfence_model::{Estate, Workload, WorkloadId};
+use ringfence_outputs::reach::{explain, json, txt};
+use ringfence_reach::{Endpoints, Profile};
+
+use super::{read, talk};
+use crate::arguments::{Reach, ReachFormat};
+use crate::exit::{Failure, Outcome};
+use crate::intake::Intake;
+use crate::judgement;
+use crate::stream::Results;
+
+/// Reads, and answers the question, or prints the whole map where there is none.
+pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
+    let profile = Profile::parse(&options.profile).ok_or_else(|| {
+        Failure::usage(
+            format!("no profile is called `{}`", options.profile),
+            "write `spec` or `npguard-compat`",
+        )
+    })?;
+    let port = options.port.as_deref().map(port).transpose()?;
+    let mut intake = read(&options.input, quiet)?;
+    let (reach, diagnostics) = ringfence_reach::Reach::new(&intake.estate, profile);
+    intake.diagnostics.extend(diagnostics);
+    let ends = |text: &Option<String>| text.as_deref().map(|text| ends(text, &intake, &reach)).transpose();
+    let (from, to) = (ends(&options.from)?, ends(&options.to)?);
+    talk(&intake, quiet)?;
+    let mut out = Results::open(&options.output)?;
+    if options.explain {
+        let everyone = || Endpoints::workloads(all(&intake.estate, |_| true)).and(Endpoints::outside());
+        let edges = reach.between(&from.unwrap_or_else(everyone), &to.unwrap_or_else(everyone));
+        explain::write(&mut out, &intake.estate, &edges)?;
+    } else {
+        let map = match (&from, &to) {
+            (None, None) => reach.map(),
+            _ => reach.map_of(from.as_ref(), to.as_ref()),
+        };
+        let map = match &port {
+            Some(port) => narrowed(&map, port),
+            None => map,
+        };
+        match options.format {
+            ReachFormat::Txt => txt::write(&mut out, &intake.estate, &map, None)?,
+            ReachFormat::Json => json::write(&mut out, &intake.estate, &map)?,
+        }
+    }
+    out.finish()?;
+    Ok(judgement::outcome(&intake))
+}
+
+/// The pairs of a map that are open on `only`, and only those ports of them.
+fn narrowed(map: &ReachMap, only: &Ports) -> ReachMap {
+    let cut = |pair: &ReachPair| {
+        let ports = pair.ports.intersection(only);
+        (!ports.is_empty()).then(|| ReachPair { ports: Arc::new(ports), ..pair.clone() })
+    };
+    ReachMap { pairs: map.pairs.iter().filter_map(cut).collect(), ..map.clone() }
+}
+
+/// What an argument names.
+fn ends(text: &str, intake: &Intake, reach: &ringfence_reach::Reach) -> Result<Endpoints, Failure> {
+    if text == "internet" {
+        return Ok(Endpoints::internet());
+    }
+    if let Some(cidr) = Endpoints::cidr(text) {
+        return Ok(cidr);
+    }
+    if let Some(class) = ScopeClass::parse(text) {
+        let (scope, _) = ringfence_scope::scope(&intake.estate, &intake.declaration, reach);
+        let of_class =
+            |workload: &Workload| scope.of(workload.resource).is_some_and(|fact| fact.class == class);
+        return Ok(Endpoints::workloads(all(&intake.estate, of_class)));
+    }
+    let found = Endpoints::workloads(all(&intake.estate, |workload| is_named(workload, text)));
+    if found.is_empty() {
+        return Err(Failure::usage(
+            format!("nothing is called `{text}`"),
+            "write NAMESPACE/NAME, NAMESPACE/NAME[KIND], NAMESPACE/*, an address block, `internet` or a scope class",
+        ));
+    }
+    Ok(found)
+}
+
+fn all<'a>(
+    estate: &'a Estate,
+    wanted: impl Fn(&Workload) -> bool + 'a,
+) -> impl Iterator<Item = WorkloadId> + 'a {
+    estate.iter_workloads().filter(move |(_, workload)| wanted(workload)).map(|(id, _)| id)
+}
+
+/// `ns/*`, `ns/name` or `ns/name[Kind]`.
+fn is_named(workload: &Workload, text: &str) -> bool {
+    match text.strip_suffix("/*") {
+        Some(namespace) => workload.namespace == namespace,
+        None if text.ends_with(']') => workload.label() == text,
+        None => text
+            .split_once('/')
+            .is_some_and(|(namespace, name)| workload.namespace == namespace && workload.name == name),
+    }
+}
+
+/// `443`, `443/TCP`, `8000-8080/UDP`; TCP where no protocol is written.
+fn port(text: &str) -> Result<Ports, Failure> {
+    let usage = || Failure::usage(format!("`{text}` is no port"), "write `443`, `53/UDP` or `8000-8080/TCP`");
+    let (numbers, protocol) = text.split_once('/').unwrap_or((text, "TCP"));
+    let (start, end) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0).ok_or_else(usage);
+    let range = PortRange {
+        protocol: Protocol::parse(protocol).ok_or_else(usage)?,
+        start: number(start)?,
+        end: number(end)?,
+    };
+    if range.start > range.end { Err(usage()) } else { Ok(Ports::new(vec![range])) }
+}

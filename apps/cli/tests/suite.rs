@@ -1,0 +1,12 @@
+//! The real binary, from outside: the contract, ugly input, the shipped example.
+
+#[path = "suite/contract.rs"]
+mod contract;
+#[path = "suite/example.rs"]
+mod example;
+#[path = "workbench/folder.rs"]
+mod folder;
+#[path = "suite/scope.rs"]
+mod scope;
+#[path = "suite/ugly.rs"]
+mod ugly;
