@@ -1,1 +1,160 @@
 //! Who can talk to whom, on what, and which rules decide.
+//!
+//! ```text
+//! policies ─▶ sets of pods, address blocks, port cells
+//! pods     ─▶ classes: peers that no rule tells apart          (class)
+//!             rows: what the policies of a class say of peers   (row)
+//!             allowed(src, dst) = I(dst)[src] ∩ E(src)[dst]     (product)
+//! ```
+//!
+//! Nothing here is ever a pair of pods. Each set of ports is kept twice, as what is open for certain and
+//! as what may be open: a field that cannot be read, an unknown label or address, host network and the
+//! like make a decision conditional, never silently allow or deny.
+//!
+//! INVARIANT: the order in which resources were read decides nothing.
+
+mod address;
+mod between;
+mod class;
+mod condition;
+mod contact;
+mod default_deny;
+mod endpoints;
+mod map;
+mod namespace;
+mod pod;
+mod policy;
+mod port;
+mod product;
+mod profile;
+mod row;
+mod selector;
+
+use ringfence_model::fact::PortRange;
+use ringfence_model::{Diagnostic, Estate};
+use roaring::RoaringBitmap;
+
+use crate::address::{Blocks, Space};
+use crate::class::Classes;
+use crate::condition::Conditions;
+use crate::namespace::Namespaces;
+use crate::policy::{Both, Direction, PodSets, Policies, PortNames, PortSpec, Reading};
+use crate::port::Cells;
+use crate::product::Reached;
+use crate::row::Rows;
+use crate::selector::Selectors;
+
+pub use contact::Contact;
+pub use endpoints::Endpoints;
+pub use profile::{Profile, Switches};
+pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
+
+/// The answers of one estate under one profile.
+#[derive(Debug)]
+pub struct Reach {
+    profile: Profile,
+    namespaces: Namespaces,
+    conditions: Conditions,
+    selectors: Selectors,
+    policies: Policies,
+    spaces: Both<Space>,
+    classes: Classes,
+    cells: Cells,
+    rows: Rows,
+    reached: Reached,
+    /// Classes of a single pod.
+    single: RoaringBitmap,
+}
+
+impl Reach {
+    /// Reads the policies and pods of `estate`. What cannot be read makes decisions conditional and is
+    /// named in a diagnostic.
+    pub fn new(estate: &Estate, profile: Profile) -> (Self, Vec<Diagnostic>) {
+        let switches = profile.switches();
+        let mut conditions = Conditions::default();
+        let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
+        let mut reading = Reading {
+            namespaces: &mut namespaces,
+            conditions: &mut conditions,
+            selectors: Selectors::default(),
+            sets: PodSets::default(),
+            blocks: Blocks::default(),
+            names: PortNames::default(),
+            rules: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        let policies = policy::read(estate, &switches, &mut reading);
+        let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
+        let v6 = switches.ipv6_peers && shows_v6(estate, &blocks);
+        let [ingress, egress] = Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one), v6));
+        let spaces = Both { ingress, egress };
+        let builder = class::Builder {
+            estate,
+            reader: pod::Reader { switches, names: &policies.names, spaces: &spaces },
+            namespaces: &mut namespaces,
+            conditions: &mut conditions,
+            selectors: &selectors,
+            sets: &sets,
+            blocks: &blocks,
+        };
+        let classes = builder.build();
+        let cells = cells(&policies, &classes);
+        let builder = row::Builder::new(&namespaces, &policies, &classes, &cells, switches, &mut conditions);
+        let rows = builder.build();
+        let reached = Reached::new(&rows.egress);
+        let single = single(estate, &classes);
+        let reach = Self {
+            profile,
+            namespaces,
+            conditions,
+            selectors,
+            policies,
+            spaces,
+            classes,
+            cells,
+            rows,
+            reached,
+            single,
+        };
+        (reach, diagnostics)
+    }
+
+    /// Whose semantics hold.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+}
+
+/// Whether anything shows IPv6: a rule names a block of it, or a pod has an address of it.
+fn shows_v6(estate: &Estate, blocks: &Blocks) -> bool {
+    let mut addresses = estate.workloads().iter().flat_map(|workload| &workload.instances);
+    blocks.names_v6() || addresses.any(|pod| pod.addresses.iter().any(|address| address.is_ipv6()))
+}
+
+/// The cells that ports of rules cut, names resolved on every pod.
+fn cells(policies: &Policies, classes: &Classes) -> Cells {
+    let rules =
+        policies.all.iter().flat_map(|policy| Direction::BOTH.map(|direction| policy.rules(direction)));
+    let ports =
+        rules.flatten().flat_map(|rules| &rules.rules).filter_map(|rule| rule.ports.as_ref()).flatten();
+    let written = ports.filter_map(|port| match port {
+        PortSpec::Range(range) => Some(*range),
+        PortSpec::Named(_) | PortSpec::Unknown(..) => None,
+    });
+    let declared = classes.ports.iter().flat_map(|ports| &ports.declared);
+    let named = declared.filter_map(|(name, number)| {
+        let (_, protocol) = policies.names.get(*name)?;
+        number.map(|port| PortRange { protocol: *protocol, start: port, end: port })
+    });
+    Cells::new(written.chain(named))
+}
+
+/// Classes of a single pod; a template may make any number.
+fn single(estate: &Estate, classes: &Classes) -> RoaringBitmap {
+    let alone = |class: &u32| classes.counts.get(*class as usize) == Some(&1);
+    let concrete = estate
+        .iter_workloads()
+        .filter(|(_, workload)| workload.instances.iter().all(|pod| pod.name.is_some()));
+    let of_workload = concrete.filter_map(|(id, _)| classes.of_workload.get(id.index()));
+    of_workload.flatten().copied().filter(alone).collect()
+}

@@ -1,0 +1,379 @@
+//! Classes: peers that no rule tells apart.
+//!
+//! ```text
+//! class = namespace × sets of pods that hold it × named ports × addresses × host network × doubts
+//! ```
+//!
+//! Pod classes come first; their numbers follow the names of workloads, not the order of files. Addresses
+//! outside the cluster follow: as sources they are parted by the blocks of ingress rules, as
+//! destinations by those of egress rules.
+
+use ringfence_model::fact::{AddressRange, Peer};
+use ringfence_model::{Estate, Workload, WorkloadId};
+use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
+
+use crate::address::{Blocks, Cover, cover_of_pods};
+use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::namespace::{ClusterId, NamespaceId, Namespaces};
+use crate::pod::{self, Addresses, HostNetwork, NamedPorts, Pod};
+use crate::policy::{Both, Direction, PodSets, Scope, SetId};
+use crate::selector::{Index, SelectorId, Selectors};
+
+/// What pods of a class have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Traits {
+    pub(crate) namespace: NamespaceId,
+    /// The sets that hold it, sorted.
+    pub(crate) sets: Vec<(SetId, Certainty)>,
+    /// Index into [`Classes::ports`].
+    pub(crate) ports: u32,
+    pub(crate) host: HostNetwork,
+    pub(crate) addresses: Addresses,
+    /// Why the pod may not exist as it is read.
+    pub(crate) doubt: Certainty,
+}
+
+/// How many conditions a set tells apart. Where no Namespace is in the input there is one for each.
+const CONDITIONS: usize = 8;
+
+/// Classes that a set or a block holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) certain: RoaringBitmap,
+    pub(crate) uncertain: Vec<(ConditionId, RoaringBitmap)>,
+}
+
+impl Held {
+    pub(crate) fn add(&mut self, class: u32, certainty: Certainty) {
+        match certainty {
+            None => {
+                self.certain.insert(class);
+            }
+            Some(condition) => self.add_all(&RoaringBitmap::from_iter([class]), condition),
+        }
+    }
+
+    /// Takes in what `other` holds.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.certain |= &other.certain;
+        other.uncertain.iter().for_each(|(condition, classes)| self.add_all(classes, *condition));
+    }
+
+    pub(crate) fn add_all(&mut self, classes: &RoaringBitmap, condition: ConditionId) {
+        let there = self.uncertain.iter().position(|(there, _)| *there == condition);
+        let full = self.uncertain.len() >= CONDITIONS;
+        let condition = if full && there.is_none() { ConditionId::SEVERAL } else { condition };
+        match self.uncertain.iter_mut().find(|(there, _)| *there == condition) {
+            Some((_, held)) => *held |= classes,
+            None => self.uncertain.push((condition, classes.clone())),
+        }
+    }
+}
+
+/// All classes of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Classes {
+    /// Pod classes; the index is the class.
+    pub(crate) pods: Vec<Traits>,
+    pub(crate) members: Vec<Vec<Peer>>,
+    /// How many pods each has.
+    pub(crate) counts: Vec<u32>,
+    /// The classes of each workload.
+    pub(crate) of_workload: Vec<Vec<u32>>,
+    /// Distinct maps of named ports.
+    pub(crate) ports: Vec<NamedPorts>,
+    /// The classes that each set holds.
+    pub(crate) sets: Vec<Held>,
+    /// The classes that each block holds, for rules of either direction.
+    pub(crate) blocks: Both<Vec<Held>>,
+    /// Pod classes of each cluster.
+    pub(crate) clusters: Vec<RoaringBitmap>,
+    /// Pod classes that are or may be on the host network.
+    pub(crate) host: RoaringBitmap,
+    /// Classes of addresses outside: as sources, of which ingress rules speak, and as destinations.
+    pub(crate) outside: Both<RoaringBitmap>,
+}
+
+impl Classes {
+    /// Every class that a rule of `direction` can match.
+    pub(crate) fn universe(&self, direction: Direction) -> RoaringBitmap {
+        let mut universe = self.outside.get(direction).clone();
+        universe.insert_range(0..self.first_outside());
+        universe
+    }
+
+    fn first_outside(&self) -> u32 {
+        u32::try_from(self.pods.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The class of addresses with this signature in the space of `direction`.
+    pub(crate) fn of_signature(&self, direction: Direction, signature: u32) -> u32 {
+        let first = self.outside.get(direction).min().unwrap_or_else(|| self.first_outside());
+        first.saturating_add(signature)
+    }
+}
+
+/// What building classes takes.
+#[derive(Debug)]
+pub(crate) struct Builder<'a> {
+    pub(crate) estate: &'a Estate,
+    pub(crate) reader: pod::Reader<'a>,
+    pub(crate) namespaces: &'a mut Namespaces,
+    pub(crate) conditions: &'a mut Conditions,
+    pub(crate) selectors: &'a Selectors,
+    pub(crate) sets: &'a PodSets,
+    pub(crate) blocks: &'a Blocks,
+}
+
+impl Builder<'_> {
+    pub(crate) fn build(mut self) -> Classes {
+        let mut classes = Classes {
+            sets: vec![Held::default(); self.sets.len()],
+            of_workload: vec![Vec::new(); self.estate.workloads().len()],
+            ..Classes::default()
+        };
+        self.add_pods(&mut classes);
+        self.add_outside(&mut classes);
+        self.hold_blocks(&mut classes);
+        for (class, traits) in (0..).zip(&classes.pods) {
+            let cluster = self.namespaces.cluster(traits.namespace).index();
+            classes.clusters.resize_with(classes.clusters.len().max(cluster + 1), RoaringBitmap::new);
+            classes.clusters.get_mut(cluster).map(|cluster| cluster.insert(class));
+            if traits.host != HostNetwork::No {
+                classes.host.insert(class);
+            }
+        }
+        classes
+    }
+
+    fn add_pods(&mut self, classes: &mut Classes) {
+        let sorted = sorted(self.estate);
+        let doubts = self.doubts(&sorted);
+        let scopes = Scopes::new(self);
+        let index = Index::new(self.selectors, self.sets.iter().map(|(_, _, selector)| selector));
+        let mut known: FxHashMap<Traits, u32> = FxHashMap::default();
+        let mut ports: FxHashMap<NamedPorts, u32> = FxHashMap::default();
+        let mut local = Local::default();
+        for ((id, workload), doubt) in sorted.into_iter().zip(doubts) {
+            let namespace = self.namespaces.id(workload.cluster.as_ref(), &workload.namespace);
+            local.enter(namespace, &scopes);
+            for instance in &workload.instances {
+                let Some(resource) = self.estate.resource(instance.resource) else { continue };
+                let pod = self.reader.read(instance, resource);
+                let sets = self.sets_of(&pod, &index, &local);
+                let next = u32::try_from(ports.len()).unwrap_or(u32::MAX);
+                let ports = *ports.entry(pod.ports).or_insert(next);
+                let traits =
+                    Traits { namespace, sets, ports, host: pod.host, addresses: pod.addresses, doubt };
+                let class = match known.get(&traits) {
+                    Some(class) => *class,
+                    None => classes.add(traits, &mut known),
+                };
+                classes.join(class, id);
+            }
+        }
+        let mut ports: Vec<(u32, NamedPorts)> =
+            ports.into_iter().map(|(ports, index)| (index, ports)).collect();
+        ports.sort_unstable_by_key(|(index, _)| *index);
+        classes.ports = ports.into_iter().map(|(_, ports)| ports).collect();
+    }
+
+    /// Why a workload may not exist as it is read: of two definitions, only one is in force.
+    fn doubts(&mut self, sorted: &[(WorkloadId, &Workload)]) -> Vec<Certainty> {
+        let mut doubts = Vec::with_capacity(sorted.len());
+        for same in sorted.chunk_by(|(_, a), (_, b)| identity(a) == identity(b)) {
+            let doubt = same
+                .first()
+                .filter(|_| same.len() > 1)
+                .map(|(_, workload)| self.conditions.id(&format!("`{}` is defined twice", workload.label())));
+            doubts.extend(same.iter().map(|_| doubt));
+        }
+        doubts
+    }
+
+    /// The sets that hold `pod`.
+    fn sets_of(&mut self, pod: &Pod<'_>, index: &Index, local: &Local) -> Vec<(SetId, Certainty)> {
+        let mut sets = Vec::new();
+        let (mut unreadable, mut unknown) = (None, None);
+        index.matches(self.selectors, &pod.labels, |selector, certain| {
+            let Some(found) = local.sets.get(&selector) else { return };
+            let doubt = (!certain).then(|| {
+                if self.selectors.get(selector).is_some_and(|one| !one.unreadable.is_empty()) {
+                    *unreadable.get_or_insert_with(|| self.conditions.id("a pod selector cannot be read"))
+                } else {
+                    *unknown.get_or_insert_with(|| self.conditions.id("a label of the pod is not known"))
+                }
+            });
+            sets.extend(found.iter().map(|(set, certainty)| (*set, doubt.or(*certainty))));
+        });
+        sets.sort_unstable();
+        sets
+    }
+
+    /// Addresses outside: one class for each signature.
+    fn add_outside(&self, classes: &mut Classes) {
+        for direction in Direction::BOTH {
+            let space = self.reader.spaces.get(direction);
+            let (first, count) = (classes.members.len(), space.signatures.len());
+            classes.members.resize(first + count, Vec::new());
+            classes.counts.resize(first + count, 0);
+            for interval in &space.intervals {
+                let members = classes.members.get_mut(first + interval.signature as usize);
+                let peer = Peer::External(AddressRange::from(interval.span));
+                members.into_iter().for_each(|members| members.push(peer));
+            }
+            let bound = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+            let added = (bound(first)..bound(first + count)).collect();
+            match direction {
+                Direction::Ingress => classes.outside.ingress = added,
+                Direction::Egress => classes.outside.egress = added,
+            }
+        }
+    }
+
+    fn hold_blocks(&mut self, classes: &mut Classes) {
+        let [ingress, egress] = Direction::BOTH.map(|direction| self.held_by_blocks(direction, classes));
+        classes.blocks = Both { ingress, egress };
+    }
+
+    fn held_by_blocks(&mut self, direction: Direction, classes: &Classes) -> Vec<Held> {
+        let mut blocks = vec![Held::default(); self.blocks.len()];
+        let signatures = &self.reader.spaces.get(direction).signatures;
+        let mut hold = |signature: u32, class: u32| {
+            for block in signatures.get(signature as usize).into_iter().flatten() {
+                blocks.get_mut(*block as usize).into_iter().for_each(|held| held.add(class, None));
+            }
+        };
+        for (signature, _) in (0..).zip(signatures) {
+            hold(signature, classes.of_signature(direction, signature));
+        }
+        let mut unknown = RoaringBitmap::new();
+        for (class, traits) in (0..).zip(&classes.pods) {
+            match &traits.addresses {
+                Addresses::Ignored => {}
+                Addresses::Unknown => {
+                    unknown.insert(class);
+                }
+                Addresses::Known(known) => known.iter().for_each(|(ingress, egress)| match direction {
+                    Direction::Ingress => hold(*ingress, class),
+                    Direction::Egress => hold(*egress, class),
+                }),
+            }
+        }
+        if !unknown.is_empty() {
+            self.hold_unknown(&mut blocks, &unknown);
+        }
+        blocks
+    }
+
+    /// Pods whose addresses are not known yet.
+    fn hold_unknown(&mut self, blocks: &mut [Held], unknown: &RoaringBitmap) {
+        let condition = self.conditions.id("the address of a pod that is not running yet is not known");
+        for (id, held) in (0..).zip(blocks) {
+            match cover_of_pods(self.blocks.get(id)) {
+                Cover::All => held.certain |= unknown,
+                Cover::Some => held.add_all(unknown, condition),
+                Cover::None => {}
+            }
+        }
+    }
+}
+
+fn sorted(estate: &Estate) -> Vec<(WorkloadId, &Workload)> {
+    let mut sorted: Vec<_> = estate.iter_workloads().collect();
+    sorted.sort_by(|(_, a), (_, b)| identity(a).cmp(&identity(b)));
+    sorted
+}
+
+fn identity(workload: &Workload) -> (Option<&str>, &str, &str, &str) {
+    let Workload { cluster, namespace, name, kind, .. } = workload;
+    (cluster.as_deref(), namespace, name, kind)
+}
+
+impl Classes {
+    fn add(&mut self, traits: Traits, known: &mut FxHashMap<Traits, u32>) -> u32 {
+        let class = u32::try_from(self.pods.len()).unwrap_or(u32::MAX);
+        for (set, certainty) in &traits.sets {
+            self.sets.get_mut(set.index()).into_iter().for_each(|held| held.add(class, *certainty));
+        }
+        self.pods.push(traits.clone());
+        self.members.push(Vec::new());
+        self.counts.push(0);
+        known.insert(traits, class);
+        class
+    }
+
+    fn join(&mut self, class: u32, workload: WorkloadId) {
+        let peer = Peer::Workload(workload);
+        // All pods of a workload come in a row.
+        let members = self.members.get_mut(class as usize).filter(|members| members.last() != Some(&peer));
+        members.into_iter().for_each(|members| members.push(peer));
+        self.counts.get_mut(class as usize).into_iter().for_each(|count| *count += 1);
+        let of_workload = self.of_workload.get_mut(workload.index());
+        of_workload
+            .into_iter()
+            .filter(|classes| !classes.contains(&class))
+            .for_each(|classes| classes.push(class));
+    }
+}
+
+/// The sets of each scope.
+#[derive(Debug)]
+struct Scopes {
+    within: FxHashMap<NamespaceId, Vec<(SelectorId, SetId)>>,
+    matching: FxHashMap<(ClusterId, SelectorId), Vec<(SelectorId, SetId)>>,
+    /// For each namespace its cluster, and the namespace selectors that match it.
+    namespaces: Vec<(ClusterId, Vec<(SelectorId, Certainty)>)>,
+}
+
+impl Scopes {
+    fn new(builder: &mut Builder<'_>) -> Self {
+        let mut within: FxHashMap<NamespaceId, Vec<(SelectorId, SetId)>> = FxHashMap::default();
+        let mut matching: FxHashMap<(ClusterId, SelectorId), Vec<(SelectorId, SetId)>> = FxHashMap::default();
+        let mut selectors = Vec::new();
+        for (set, scope, selector) in builder.sets.iter() {
+            match scope {
+                Scope::Within(namespace) => within.entry(namespace).or_default().push((selector, set)),
+                Scope::Matching(cluster, namespaces) => {
+                    selectors.push(namespaces);
+                    matching.entry((cluster, namespaces)).or_default().push((selector, set));
+                }
+            }
+        }
+        let matches = builder.namespaces.matches(builder.selectors, &selectors, builder.conditions);
+        let namespaces =
+            builder.namespaces.ids().map(|id| builder.namespaces.cluster(id)).zip(matches).collect();
+        Self { within, matching, namespaces }
+    }
+}
+
+/// The sets that can hold pods of one namespace, by selector.
+#[derive(Debug, Default)]
+struct Local {
+    namespace: Option<NamespaceId>,
+    sets: FxHashMap<SelectorId, Vec<(SetId, Certainty)>>,
+}
+
+impl Local {
+    fn enter(&mut self, namespace: NamespaceId, scopes: &Scopes) {
+        if self.namespace == Some(namespace) {
+            return;
+        }
+        self.namespace = Some(namespace);
+        self.sets.clear();
+        for (selector, set) in scopes.within.get(&namespace).into_iter().flatten() {
+            self.sets.entry(*selector).or_default().push((*set, None));
+        }
+        let Some((cluster, matches)) = scopes.namespaces.get(namespace.index()) else { return };
+        for (namespaces, certainty) in matches {
+            for (selector, set) in scopes.matching.get(&(*cluster, *namespaces)).into_iter().flatten() {
+                self.sets.entry(*selector).or_default().push((*set, *certainty));
+            }
+        }
+    }
+}

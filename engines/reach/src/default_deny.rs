@@ -1,0 +1,135 @@
+//! Whether namespaces deny by default: the answer to `reach.default-deny`.
+//!
+//! All pods of a namespace, those to come too, must be selected in both directions, so only a policy
+//! whose selector is empty counts.
+
+use ringfence_model::fact::Answer;
+use ringfence_model::{Estate, Missing, Reason, Resource, Subject, Verdict};
+
+use crate::Reach;
+use crate::namespace::NamespaceId;
+use crate::policy::{Direction, Policy, Tier};
+
+/// What policies say of one direction.
+enum Cover<'a> {
+    By(&'a Policy),
+    /// Not known, and why.
+    Perhaps(String, Option<&'a Policy>),
+    Not,
+}
+
+impl Reach {
+    /// The answers to an engine query; `None` for a query that is not of this engine.
+    pub fn ask(&self, query: &str, estate: &Estate) -> Option<Vec<Answer>> {
+        (query == "reach.default-deny").then(|| self.default_deny(estate))
+    }
+
+    /// One answer for each namespace of `estate`: whether it denies by default in both directions.
+    pub fn default_deny(&self, estate: &Estate) -> Vec<Answer> {
+        let namespaces = estate.of_kind("v1/Namespace").iter().filter_map(|id| estate.resource(*id));
+        namespaces.map(|namespace| self.judge(namespace, estate)).collect()
+    }
+
+    fn judge(&self, namespace: &Resource, estate: &Estate) -> Answer {
+        let id = self.namespaces.find(namespace.place.cluster.as_ref(), &namespace.name);
+        let covers = Direction::BOTH.map(|direction| (direction, self.cover(id, direction)));
+        let open = covers.iter().any(|(_, cover)| matches!(cover, Cover::Not));
+        let unsure = covers.iter().any(|(_, cover)| matches!(cover, Cover::Perhaps(..)));
+        let verdict = match (open, unsure) {
+            (true, _) => Verdict::Fail,
+            (false, true) => Verdict::Unknown,
+            (false, false) => Verdict::Pass,
+        };
+        let name = namespace.body.get("metadata.name").and_then(|name| name.location());
+        Answer {
+            subject: Subject::of(namespace),
+            element: String::new(),
+            verdict,
+            message: message(verdict, namespace, &covers),
+            locations: name.or(namespace.location()).into_iter().collect(),
+            reasons: covers.iter().map(|(direction, cover)| reason(*direction, cover, estate)).collect(),
+            missing: if verdict == Verdict::Unknown { missing(&covers) } else { Vec::new() },
+        }
+    }
+
+    fn cover(&self, namespace: Option<NamespaceId>, direction: Direction) -> Cover<'_> {
+        let mut perhaps = None;
+        let network = self.policies.all.iter().filter(|policy| policy.tier == Tier::Network);
+        for policy in network.filter(|policy| namespace.is_some() && policy.namespace == namespace) {
+            let Some(rules) = policy.rules(direction) else { continue };
+            let Some(selector) = self.selectors.get(policy.selector) else { continue };
+            if !selector.requirements.is_empty() {
+                continue;
+            }
+            match (selector.unreadable.first(), policy.doubt.or(rules.doubt)) {
+                (None, None) => return Cover::By(policy),
+                (Some(part), _) => {
+                    let why = format!("its selector cannot be read: {}", part.why);
+                    perhaps.get_or_insert(Cover::Perhaps(why, Some(policy)));
+                }
+                (None, Some(condition)) => {
+                    let why = self.conditions.join(&[condition]).unwrap_or_default().to_string();
+                    perhaps.get_or_insert(Cover::Perhaps(why, Some(policy)));
+                }
+            }
+        }
+        let cluster = namespace.map(|namespace| self.namespaces.cluster(namespace));
+        let other =
+            self.policies.others.iter().find(|(there, within, _)| {
+                Some(*there) == cluster && (within.is_none() || *within == namespace)
+            });
+        let other = || {
+            let why = self.conditions.join(&[other?.2])?;
+            Some(Cover::Perhaps(why.to_string(), None))
+        };
+        perhaps.or_else(other).unwrap_or(Cover::Not)
+    }
+}
+
+fn message(verdict: Verdict, namespace: &Resource, covers: &[(Direction, Cover<'_>)]) -> String {
+    let name = &namespace.name;
+    let open = covers.iter().filter(|(_, cover)| matches!(cover, Cover::Not));
+    let open: Vec<&str> = open.map(|(direction, _)| direction.key()).collect();
+    match verdict {
+        Verdict::Fail => format!("namespace `{name}` does not deny {} by default", open.join(" and ")),
+        Verdict::Unknown => format!("whether namespace `{name}` denies by default is not known"),
+        Verdict::Pass | Verdict::NotApplicable => format!("namespace `{name}` denies by default"),
+    }
+}
+
+fn reason(direction: Direction, cover: &Cover<'_>, estate: &Estate) -> Reason {
+    let label = |policy: &Policy| estate.resource(policy.resource).map(Resource::label).unwrap_or_default();
+    let key = direction.key();
+    match cover {
+        Cover::By(policy) => {
+            Reason::new(format!("`{}` selects every pod for {key}", label(policy)), policy.location)
+        }
+        Cover::Perhaps(why, Some(policy)) => {
+            Reason::new(format!("`{}` may select every pod for {key}: {why}", label(policy)), policy.location)
+        }
+        Cover::Perhaps(why, None) => Reason::new(format!("{key}: {why}"), None),
+        Cover::Not => Reason::new(
+            format!("no policy with an empty `podSelector` has policy type {}", direction.policy_type()),
+            None,
+        ),
+    }
+}
+
+fn missing(covers: &[(Direction, Cover<'_>)]) -> Vec<Missing> {
+    let mut missing: Vec<Missing> = covers
+        .iter()
+        .filter_map(|(_, cover)| match cover {
+            Cover::Perhaps(why, Some(policy)) => {
+                let (namespace, name) = &policy.name;
+                let remedy = format!("a readable NetworkPolicy `{namespace}/{name}`");
+                Some(Missing { remedy, why: why.clone() })
+            }
+            Cover::Perhaps(why, None) => {
+                Some(Missing { remedy: "support for this kind of policy".to_owned(), why: why.clone() })
+            }
+            Cover::By(_) | Cover::Not => None,
+        })
+        .collect();
+    missing.dedup();
+    missing
+}

@@ -1,0 +1,276 @@
+//! Policies as the engine sees them: who is selected, and which rules apply in each direction.
+
+mod admin;
+mod network;
+mod read;
+mod reader;
+
+use ringfence_model::fact::{DecidingRule, PortRange, Protocol, RuleAction};
+use ringfence_model::{Location, ResourceId, Text};
+use rustc_hash::FxHashMap;
+
+use crate::condition::{Certainty, ConditionId};
+use crate::namespace::{ClusterId, NamespaceId};
+use crate::selector::SelectorId;
+
+pub(crate) use read::{Reading, read};
+
+/// Which way a connection is opened, seen from the pod that a policy selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Direction {
+    Ingress,
+    Egress,
+}
+
+impl Direction {
+    pub(crate) const BOTH: [Self; 2] = [Self::Ingress, Self::Egress];
+
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Ingress => Self::Egress,
+            Self::Egress => Self::Ingress,
+        }
+    }
+
+    /// As the API spells it in `policyTypes`.
+    pub(crate) fn policy_type(self) -> &'static str {
+        match self {
+            Self::Ingress => "Ingress",
+            Self::Egress => "Egress",
+        }
+    }
+
+    /// The key of its rules.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+
+    /// The key of the peers of one of its rules.
+    pub(crate) fn peers(self) -> &'static str {
+        match self {
+            Self::Ingress => "from",
+            Self::Egress => "to",
+        }
+    }
+}
+
+/// One thing for each direction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Both<T> {
+    pub(crate) ingress: T,
+    pub(crate) egress: T,
+}
+
+impl<T> Both<T> {
+    pub(crate) fn get(&self, direction: Direction) -> &T {
+        match direction {
+            Direction::Ingress => &self.ingress,
+            Direction::Egress => &self.egress,
+        }
+    }
+}
+
+/// Tiers in the order of evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Tier {
+    /// `AdminNetworkPolicy`: first match by priority; no implicit isolation.
+    Admin,
+    /// `NetworkPolicy`: a selected pod is isolated, rules add up.
+    Network,
+    /// `BaselineAdminNetworkPolicy`: first match.
+    Baseline,
+}
+
+/// Pods that a selector within a scope selects; index into [`PodSets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SetId(u32);
+
+impl SetId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Namespaces in which a set selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Scope {
+    /// One namespace.
+    Within(NamespaceId),
+    /// The namespaces of a cluster that a selector matches.
+    Matching(ClusterId, SelectorId),
+}
+
+/// All sets of pods that policies speak of, each once.
+#[derive(Debug, Default)]
+pub(crate) struct PodSets {
+    all: Vec<(Scope, SelectorId)>,
+    ids: FxHashMap<(Scope, SelectorId), SetId>,
+}
+
+impl PodSets {
+    pub(crate) fn id(&mut self, scope: Scope, selector: SelectorId) -> SetId {
+        let next = SetId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        let id = *self.ids.entry((scope, selector)).or_insert(next);
+        if id == next {
+            self.all.push((scope, selector));
+        }
+        id
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SetId, Scope, SelectorId)> {
+        (0..).map(SetId).zip(&self.all).map(|(id, (scope, selector))| (id, *scope, *selector))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+}
+
+/// A policy.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) resource: ResourceId,
+    /// Where it is written.
+    pub(crate) location: Option<Location>,
+    pub(crate) cluster: ClusterId,
+    /// Absent for cluster-wide policies.
+    pub(crate) namespace: Option<NamespaceId>,
+    pub(crate) tier: Tier,
+    /// Lower first, within the admin tier.
+    pub(crate) priority: i64,
+    /// Namespace and name, for an order that does not hang on the order of files.
+    pub(crate) name: (Text, Text),
+    /// The pods it applies to.
+    pub(crate) subject: SetId,
+    /// Its selector within the namespace, as far as the question goes whether every pod is selected.
+    pub(crate) selector: SelectorId,
+    /// Why it may not be in force, or not as it is read.
+    pub(crate) doubt: Certainty,
+    /// Its rules per direction; absent for a direction that it leaves alone.
+    pub(crate) ingress: Option<Rules>,
+    pub(crate) egress: Option<Rules>,
+}
+
+impl Policy {
+    pub(crate) fn rules(&self, direction: Direction) -> Option<&Rules> {
+        match direction {
+            Direction::Ingress => self.ingress.as_ref(),
+            Direction::Egress => self.egress.as_ref(),
+        }
+    }
+}
+
+/// The rules of a policy in one direction.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Rules {
+    /// Why the policy may leave this direction alone.
+    pub(crate) doubt: Certainty,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A rule that decides; index into [`Policies::rules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RuleId(pub(crate) u32);
+
+/// One rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: RuleId,
+    pub(crate) action: RuleAction,
+    /// Absent: every peer, outside the cluster too.
+    pub(crate) peers: Option<Vec<PeerSpec>>,
+    /// Absent: every port of every protocol.
+    pub(crate) ports: Option<Vec<PortSpec>>,
+}
+
+/// Rules are equal where they say the same, wherever they are written.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        (self.action, &self.peers, &self.ports) == (other.action, &other.peers, &other.ports)
+    }
+}
+
+/// Whom a rule matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PeerSpec {
+    /// Pods.
+    Pods(SetId),
+    /// Addresses, certainly or under a condition.
+    Block(u32, Certainty),
+    /// Anyone or no one.
+    Unknown(ConditionId),
+}
+
+/// On which ports a rule matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PortSpec {
+    Range(PortRange),
+    /// Resolved on the pod that answers.
+    Named(NameId),
+    /// Any port or none, of one protocol or of all.
+    Unknown(Option<Protocol>, ConditionId),
+}
+
+/// A port name with its protocol; index into [`PortNames`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NameId(u32);
+
+/// All port names that rules use.
+#[derive(Debug, Default)]
+pub(crate) struct PortNames {
+    ids: FxHashMap<(Text, Protocol), NameId>,
+    all: Vec<(Text, Protocol)>,
+}
+
+impl PortNames {
+    pub(crate) fn id(&mut self, name: &str, protocol: Protocol) -> NameId {
+        let next = NameId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        let id = *self.ids.entry((name.into(), protocol)).or_insert(next);
+        if id == next {
+            self.all.push((name.into(), protocol));
+        }
+        id
+    }
+
+    pub(crate) fn find(&self, name: &Text, protocol: Protocol) -> Option<NameId> {
+        self.ids.get(&(name.clone(), protocol)).copied()
+    }
+
+    pub(crate) fn get(&self, id: NameId) -> Option<&(Text, Protocol)> {
+        self.all.get(id.0 as usize)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}
+
+impl Policies {
+    /// The blocks that rules of one direction name, sorted.
+    pub(crate) fn blocks(&self, direction: Direction) -> Vec<u32> {
+        let rules =
+            self.all.iter().filter_map(|policy| policy.rules(direction)).flat_map(|rules| &rules.rules);
+        let peers = rules.filter_map(|rule| rule.peers.as_ref()).flatten();
+        let mut blocks: Vec<u32> = peers
+            .filter_map(|peer| if let PeerSpec::Block(block, _) = peer { Some(*block) } else { None })
+            .collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks
+    }
+}
+
+/// All policies in the order of evaluation, and what they speak of.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
+    pub(crate) all: Vec<Policy>,
+    /// Every rule.
+    pub(crate) rules: Vec<DecidingRule>,
+    /// Pods that policies of other kinds may select: their namespace (absent: the whole cluster), and what
+    /// is said of it.
+    pub(crate) others: Vec<(ClusterId, Option<NamespaceId>, ConditionId)>,
+    pub(crate) names: PortNames,
+}

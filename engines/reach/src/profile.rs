@@ -1,0 +1,65 @@
+//! Profiles: whose semantics hold, as named switches.
+
+/// Whose semantics hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// The Kubernetes API definition and its conformance tests.
+    #[default]
+    Spec,
+    /// What np-guard's netpol-analyzer concludes; for comparison only.
+    NpguardCompat,
+}
+
+/// What a profile decides where engines differ. A switch never names a file or a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// Whether an `ipBlock` matches pods by their addresses.
+    pub ip_block_matches_pods: bool,
+    /// Whether a pod on the host network is judged as if it had an address of its own; otherwise what
+    /// policies say of it is undefined, and decisions that rest on it are conditional.
+    pub host_network_is_ordinary: bool,
+    /// Whether a namespace that is not in the input has no labels but its name; otherwise its labels
+    /// are unknown.
+    pub missing_namespace_has_no_labels: bool,
+    /// Whether only the first container with a port name counts; otherwise further ones are conditional.
+    pub first_named_port_only: bool,
+    /// Whether policies of kinds that this engine does not evaluate are passed over; otherwise what
+    /// they select is conditional.
+    pub passes_over_other_policies: bool,
+    /// Whether IPv6 addresses outside the cluster are peers, where a rule or a pod shows IPv6.
+    pub ipv6_peers: bool,
+    /// Whether a listing names workloads whose own pods talk to one another.
+    pub lists_self: bool,
+}
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: [Self; 2] = [Self::Spec, Self::NpguardCompat];
+
+    /// As printed and as given to `--profile`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spec => "spec",
+            Self::NpguardCompat => "npguard-compat",
+        }
+    }
+
+    /// The profile spelled `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text)
+    }
+
+    /// What it decides.
+    pub fn switches(self) -> Switches {
+        let compat = self == Self::NpguardCompat;
+        Switches {
+            ip_block_matches_pods: !compat,
+            host_network_is_ordinary: compat,
+            missing_namespace_has_no_labels: compat,
+            first_named_port_only: compat,
+            passes_over_other_policies: compat,
+            ipv6_peers: !compat,
+            lists_self: !compat,
+        }
+    }
+}

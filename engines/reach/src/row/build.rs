@@ -1,0 +1,325 @@
+//! Builds the rows of all classes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
+
+use super::decide::{Circumstances, Counted, Decided, decide};
+use super::layer::{Layer, Layers};
+use super::part::Parting;
+use super::{Group, Peers, Row, Rows, Table};
+use crate::class::{Classes, Traits};
+use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::namespace::{ClusterId, Namespaces};
+use crate::pod::{HostNetwork, NamedPorts};
+use crate::policy::{Both, Direction, Policies, PortSpec, Rules, Tier};
+use crate::port::Cells;
+use crate::profile::Switches;
+
+/// What decides a row; classes that have it in common share the row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    cluster: ClusterId,
+    /// The policies that select the class, in the order of evaluation.
+    policies: Vec<(u32, Certainty)>,
+    /// The named ports of the class, where an ingress rule resolves names on it.
+    ports: Option<u32>,
+    host: bool,
+    doubt: Certainty,
+    /// A policy that is not evaluated and may select the class.
+    other: Certainty,
+}
+
+/// What building rows takes.
+#[derive(Debug)]
+pub(crate) struct Builder<'a> {
+    namespaces: &'a Namespaces,
+    layers: Layers<'a>,
+    /// For each set the policies whose subject it is.
+    by_subject: Vec<Vec<u32>>,
+    /// For each policy whether an ingress rule of it names a port.
+    named: Vec<bool>,
+    /// Layers by policy, direction, and where it matters the named ports of the selected class.
+    known: FxHashMap<(u32, Direction, Option<u32>), Arc<Vec<Layer>>>,
+    parting: Parting,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(
+        namespaces: &'a Namespaces,
+        policies: &'a Policies,
+        classes: &'a Classes,
+        cells: &'a Cells,
+        switches: Switches,
+        conditions: &'a mut Conditions,
+    ) -> Self {
+        let mut by_subject = vec![Vec::new(); classes.sets.len()];
+        for (index, policy) in (0..).zip(&policies.all) {
+            let subjects = by_subject.get_mut(policy.subject.index());
+            subjects.into_iter().for_each(|policies: &mut Vec<u32>| policies.push(index));
+        }
+        let layers = Layers::new(policies, classes, cells, switches, conditions);
+        let named =
+            policies.all.iter().map(|policy| policy.ingress.as_ref().is_some_and(names_ports)).collect();
+        let parting = Parting::new(classes.len());
+        Self { namespaces, layers, by_subject, named, known: FxHashMap::default(), parting }
+    }
+
+    pub(crate) fn build(mut self) -> Rows {
+        Both { ingress: self.table(Direction::Ingress), egress: self.table(Direction::Egress) }
+    }
+
+    fn table(&mut self, direction: Direction) -> Table {
+        let classes = self.layers.classes;
+        let mut table = Table::default();
+        let mut keys: FxHashMap<Key, u32> = FxHashMap::default();
+        for (class, traits) in (0..).zip(&classes.pods) {
+            let key = self.key(traits, direction);
+            let next = u32::try_from(table.rows.len()).unwrap_or(u32::MAX);
+            let row = *keys.entry(key.clone()).or_insert(next);
+            if row == next {
+                table.rows.push(self.row(&key, direction));
+            }
+            table.of_class.push(row);
+            table.rows.get_mut(row as usize).into_iter().for_each(|row| row.members.push(class));
+        }
+        self.add_outside(&mut table, direction);
+        table
+    }
+
+    /// No policy selects what is outside; what outside addresses say to one another is not our concern.
+    fn add_outside(&self, table: &mut Table, direction: Direction) {
+        let classes = self.layers.classes;
+        let row = u32::try_from(table.rows.len()).unwrap_or(u32::MAX);
+        table.of_class.resize(classes.members.len(), row);
+        // What ingress rules take for sources is, seen from a pod, what lets in nothing.
+        let members = match direction {
+            Direction::Ingress => classes.outside.egress.clone(),
+            Direction::Egress => classes.outside.ingress.clone(),
+        };
+        let peers = Peers::Rest((0..u32::try_from(classes.pods.len()).unwrap_or(u32::MAX)).collect());
+        let all = self.layers.cells.all();
+        let group = Group { peers, sure: all.clone(), maybe: all, conditions: Box::default(), hits: 0..0 };
+        let members = members.iter().collect();
+        table.rows.push(Row { groups: vec![group], members, ..Row::default() });
+    }
+
+    fn key(&self, traits: &Traits, direction: Direction) -> Key {
+        let policies = self.layers.policies;
+        let mut selecting: Vec<(u32, Certainty)> = Vec::new();
+        let mut named = false;
+        for (set, certainty) in &traits.sets {
+            for index in self.by_subject.get(set.index()).into_iter().flatten() {
+                let Some(policy) = policies.all.get(*index as usize) else { continue };
+                let Some(rules) = policy.rules(direction) else { continue };
+                selecting.push((*index, policy.doubt.or(*certainty).or(rules.doubt)));
+                named |= direction == Direction::Ingress && self.is_named(*index);
+            }
+        }
+        selecting.sort_unstable();
+        let cluster = self.namespaces.cluster(traits.namespace);
+        let other = policies.others.iter().find(|(there, namespace, _)| {
+            *there == cluster && namespace.is_none_or(|namespace| namespace == traits.namespace)
+        });
+        Key {
+            cluster,
+            policies: selecting,
+            ports: named.then_some(traits.ports),
+            host: traits.host != HostNetwork::No,
+            doubt: traits.doubt,
+            other: other.map(|(_, _, condition)| *condition),
+        }
+    }
+
+    fn row(&mut self, key: &Key, direction: Direction) -> Row {
+        let sources: Vec<(Arc<Vec<Layer>>, Certainty)> = key
+            .policies
+            .iter()
+            .map(|(policy, certainty)| (self.layers_of(*policy, direction, key.ports), *certainty))
+            .collect();
+        let host = (!self.layers.classes.host.is_empty()).then(|| self.layers.host_condition());
+        let layers: Vec<Counted<'_>> = sources
+            .iter()
+            .flat_map(|(layers, policy)| layers.iter().map(|layer| (layer, *policy)))
+            .map(|(layer, policy)| {
+                // Admin policies leave pods on the host network out.
+                let excluded = host.filter(|_| key.host && layer.tier != Tier::Network);
+                Counted { layer, policy: policy.or(excluded) }
+            })
+            .collect();
+        let mut row = Row { policies: key.policies.clone(), ..Row::default() };
+        let on = self.circumstances(key, host);
+        let universe = Arc::clone(self.layers.universe.get(direction));
+        let everyone = |layer: &Layer| Arc::ptr_eq(&layer.peers, &universe);
+        let numbered = || (0_u32..).zip(layers.iter().map(|counted| counted.layer));
+        let narrow = numbered().filter(|(_, layer)| !everyone(layer));
+        let wide: Vec<u32> =
+            numbered().filter(|(_, layer)| everyone(layer)).map(|(index, _)| index).collect();
+        let parts = self.parting.part(narrow.map(|(index, layer)| (index, layer.peers.as_ref())));
+        let matched = std::mem::take(&mut self.parting.peers);
+        for mut part in parts {
+            if !wide.is_empty() {
+                part.layers.extend(&wide);
+                part.layers.sort_unstable();
+            }
+            let counted = part.layers.iter().filter_map(|index| layers.get(*index as usize));
+            let counted: Vec<Counted<'_>> = counted.copied().collect();
+            let peers = matched.get(part.peers).unwrap_or_default();
+            self.each_circumstance(key, &on, Cow::Borrowed(peers), |on, peers| row.add(on, &counted, peers));
+        }
+        let counted: Vec<Counted<'_>> =
+            wide.iter().filter_map(|index| layers.get(*index as usize)).copied().collect();
+        self.add_rest(&mut row, key, &on, &counted, &universe, &matched);
+        self.parting.peers = matched;
+        row
+    }
+
+    /// Adds the groups of those whom no layer matches but those that match everyone.
+    fn add_rest(
+        &mut self,
+        row: &mut Row,
+        key: &Key,
+        on: &Circumstances,
+        wide: &[Counted<'_>],
+        universe: &RoaringBitmap,
+        matched: &[u32],
+    ) {
+        let classes = self.layers.classes;
+        let special = !classes.host.is_empty() || classes.clusters.len() > 1;
+        if !special && decide(on, wide).is_none() {
+            return;
+        }
+        let mut rest = universe.clone();
+        matched.iter().for_each(|class| {
+            rest.remove(*class);
+        });
+        if special {
+            let rest: Vec<u32> = rest.iter().collect();
+            self.each_circumstance(key, on, Cow::Owned(rest), |on, peers| row.add(on, wide, peers));
+        } else {
+            row.add_group(on, wide, |_| Peers::Rest(rest));
+        }
+    }
+
+    fn circumstances(&self, key: &Key, host: Certainty) -> Circumstances {
+        let network = key.policies.iter().filter(|(index, _)| {
+            self.layers.policies.all.get(*index as usize).is_some_and(|policy| policy.tier == Tier::Network)
+        });
+        Circumstances {
+            all: self.layers.cells.all(),
+            none: self.layers.cells.none(),
+            isolating: network.map(|(_, certainty)| *certainty).collect(),
+            host: host.filter(|_| key.host),
+            doubts: key.doubt.into_iter().chain(key.other).collect(),
+            overruled: key.other.is_some(),
+        }
+    }
+
+    /// Calls `visit` for the peers under the circumstances that hold for them: host network and foreign
+    /// clusters differ.
+    fn each_circumstance(
+        &mut self,
+        key: &Key,
+        on: &Circumstances,
+        mut peers: Cow<'_, [u32]>,
+        mut visit: impl FnMut(&Circumstances, &[u32]),
+    ) {
+        let classes = self.layers.classes;
+        if classes.clusters.len() > 1 {
+            let foreign = (0..).zip(&classes.clusters).filter(|(cluster, _)| *cluster != key.cluster.index());
+            for (cluster, members) in foreign {
+                let (there, here) = split(&peers, members);
+                peers = Cow::Owned(here);
+                if !there.is_empty() {
+                    let mut on = on.clone();
+                    on.doubts.push(self.between_clusters(key.cluster, cluster));
+                    self.each_host(&on, &there, &mut visit);
+                }
+            }
+        }
+        self.each_host(on, &peers, &mut visit);
+    }
+
+    fn each_host(
+        &mut self,
+        on: &Circumstances,
+        peers: &[u32],
+        visit: &mut impl FnMut(&Circumstances, &[u32]),
+    ) {
+        let classes = self.layers.classes;
+        if classes.host.is_empty() || on.host.is_some() {
+            return visit(on, peers);
+        }
+        let (host, others) = split(peers, &classes.host);
+        let on_host = Circumstances { host: Some(self.layers.host_condition()), ..on.clone() };
+        visit(&on_host, &host);
+        visit(on, &others);
+    }
+
+    fn between_clusters(&mut self, one: ClusterId, other: usize) -> ConditionId {
+        let name = |index: usize| {
+            let found = self.namespaces.clusters().find(|(id, _)| id.index() == index);
+            found.map(|(_, name)| name).unwrap_or_default()
+        };
+        let mut names = [name(one.index()), name(other)];
+        names.sort_unstable();
+        let [a, b] = names;
+        self.layers.conditions.id(&format!("whether clusters `{a}` and `{b}` reach each other is not known"))
+    }
+
+    /// Whether an ingress rule of the policy names a port, so that its layers depend on the selected class.
+    fn is_named(&self, policy: u32) -> bool {
+        self.named.get(policy as usize).copied().unwrap_or_default()
+    }
+
+    fn layers_of(&mut self, policy: u32, direction: Direction, ports: Option<u32>) -> Arc<Vec<Layer>> {
+        let ports = ports.filter(|_| self.is_named(policy));
+        if let Some(layers) = self.known.get(&(policy, direction, ports)) {
+            return Arc::clone(layers);
+        }
+        let classes = self.layers.classes;
+        let none = NamedPorts::default();
+        let names = ports.and_then(|ports| classes.ports.get(ports as usize)).unwrap_or(&none);
+        let layers = Arc::new(self.layers.of(policy, direction, names));
+        self.known.insert((policy, direction, ports), Arc::clone(&layers));
+        layers
+    }
+}
+
+fn names_ports(rules: &Rules) -> bool {
+    let mut ports = rules.rules.iter().filter_map(|rule| rule.ports.as_ref()).flatten();
+    ports.any(|port| matches!(port, PortSpec::Named(_)))
+}
+
+/// The classes that are in `of`, and the others.
+fn split(classes: &[u32], of: &RoaringBitmap) -> (Vec<u32>, Vec<u32>) {
+    classes.iter().partition(|class| of.contains(**class))
+}
+
+impl Row {
+    fn add(&mut self, on: &Circumstances, layers: &[Counted<'_>], peers: &[u32]) {
+        if !peers.is_empty() {
+            self.add_group(on, layers, |row| {
+                let start = row.peers.len();
+                row.peers.extend(peers);
+                Peers::Listed(start..row.peers.len())
+            });
+        }
+    }
+
+    /// Adds a group, unless it is denied.
+    fn add_group(
+        &mut self,
+        on: &Circumstances,
+        layers: &[Counted<'_>],
+        peers: impl FnOnce(&mut Self) -> Peers,
+    ) {
+        let Some(Decided { sure, maybe, conditions }) = decide(on, layers) else { return };
+        let start = self.hits.len();
+        self.hits.extend(layers.iter().filter_map(|counted| counted.hit(on)));
+        let (hits, peers) = (start..self.hits.len(), peers(self));
+        self.groups.push(Group { peers, sure, maybe, conditions: conditions.into(), hits });
+    }
+}

@@ -1,0 +1,237 @@
+//! Layers: one rule, the peers that it matches alike, and the ports on which it does.
+
+use std::sync::Arc;
+
+use ringfence_model::fact::{PortRange, Protocol, RuleAction};
+use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
+
+use crate::class::{Classes, Held};
+use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::pod::NamedPorts;
+use crate::policy::{Both, Direction, NameId, PeerSpec, Policies, PortSpec, Rule, RuleId, Tier};
+use crate::port::{Cells, Mask};
+use crate::profile::Switches;
+
+/// One rule with peers that it matches alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(super) rule: RuleId,
+    pub(super) action: RuleAction,
+    pub(super) tier: Tier,
+    pub(super) peers: Arc<RoaringBitmap>,
+    /// Whether it matches them by labels, which says little of pods on the host network.
+    pub(super) by_labels: bool,
+    pub(super) sure: Mask,
+    pub(super) maybe: Mask,
+    /// Whether it may not match its peers.
+    pub(super) uncertain_peers: bool,
+    /// Why it may not match its peers, or not all of its ports.
+    pub(super) doubts: Vec<ConditionId>,
+}
+
+/// On which ports a rule matches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct OnPorts {
+    sure: Mask,
+    maybe: Mask,
+    doubts: Vec<ConditionId>,
+}
+
+/// Peers that a rule matches alike.
+struct Match {
+    peers: Arc<RoaringBitmap>,
+    by_labels: bool,
+    certainty: Certainty,
+}
+
+/// Makes layers.
+#[derive(Debug)]
+pub(crate) struct Layers<'a> {
+    pub(super) policies: &'a Policies,
+    pub(super) classes: &'a Classes,
+    pub(super) cells: &'a Cells,
+    pub(super) switches: Switches,
+    pub(super) conditions: &'a mut Conditions,
+    pub(super) universe: Both<Arc<RoaringBitmap>>,
+    /// The classes with each map of named ports.
+    by_ports: Vec<RoaringBitmap>,
+}
+
+impl<'a> Layers<'a> {
+    pub(super) fn new(
+        policies: &'a Policies,
+        classes: &'a Classes,
+        cells: &'a Cells,
+        switches: Switches,
+        conditions: &'a mut Conditions,
+    ) -> Self {
+        let mut by_ports = vec![RoaringBitmap::new(); classes.ports.len()];
+        for (class, traits) in (0..).zip(&classes.pods) {
+            by_ports.get_mut(traits.ports as usize).into_iter().for_each(|held| {
+                held.insert(class);
+            });
+        }
+        let [ingress, egress] = Direction::BOTH.map(|one| Arc::new(classes.universe(one)));
+        let universe = Both { ingress, egress };
+        Self { policies, classes, cells, switches, conditions, universe, by_ports }
+    }
+
+    /// The layers of all rules of a policy in one direction. `ports`: the named ports of the selected
+    /// class, on which ingress rules resolve names.
+    pub(super) fn of(&mut self, policy: u32, direction: Direction, ports: &NamedPorts) -> Vec<Layer> {
+        let Some(policy) = self.policies.all.get(policy as usize) else { return Vec::new() };
+        let rules = policy.rules(direction).map(|rules| rules.rules.as_slice()).unwrap_or_default();
+        let mut layers = Vec::new();
+        for rule in rules {
+            for matched in self.matches(rule, direction, policy.tier) {
+                for (peers, on) in self.ports(rule, direction, ports, &matched.peers) {
+                    layers.push(Layer {
+                        rule: rule.id,
+                        action: rule.action,
+                        tier: policy.tier,
+                        peers,
+                        by_labels: matched.by_labels,
+                        sure: on.sure,
+                        maybe: on.maybe,
+                        uncertain_peers: matched.certainty.is_some(),
+                        doubts: matched.certainty.into_iter().chain(on.doubts).collect(),
+                    });
+                }
+            }
+        }
+        layers
+    }
+
+    /// The peers of a rule.
+    fn matches(&mut self, rule: &Rule, direction: Direction, tier: Tier) -> Vec<Match> {
+        let Some(specs) = &rule.peers else {
+            let peers = Arc::clone(self.universe.get(direction));
+            return vec![Match { peers, by_labels: false, certainty: None }];
+        };
+        let blocks = self.classes.blocks.get(direction);
+        let (mut pods, mut addresses) = (Held::default(), Held::default());
+        for spec in specs {
+            match spec {
+                PeerSpec::Pods(set) => {
+                    self.classes.sets.get(set.index()).into_iter().for_each(|held| pods.join(held));
+                }
+                PeerSpec::Block(block, None) => {
+                    blocks.get(*block as usize).into_iter().for_each(|held| addresses.join(held));
+                }
+                PeerSpec::Block(block, Some(condition)) => {
+                    let held = blocks.get(*block as usize);
+                    held.into_iter().for_each(|held| addresses.add_all(&held.certain, *condition));
+                }
+                PeerSpec::Unknown(condition) => addresses.add_all(self.universe.get(direction), *condition),
+            }
+        }
+        if tier != Tier::Network && !self.classes.host.is_empty() {
+            self.exclude_host(&mut pods);
+        }
+        let matches = |held: Held, by_labels| {
+            let uncertain = held.uncertain.into_iter().map(|(condition, peers)| (peers, Some(condition)));
+            let all = [(held.certain, None)].into_iter().chain(uncertain);
+            all.filter(|(peers, _)| !peers.is_empty()).map(move |(peers, certainty)| Match {
+                peers: Arc::new(peers),
+                by_labels,
+                certainty,
+            })
+        };
+        matches(pods, true).chain(matches(addresses, false)).collect()
+    }
+
+    /// Admin policies leave pods on the host network out.
+    fn exclude_host(&mut self, pods: &mut Held) {
+        let host = &pods.certain & &self.classes.host;
+        if !host.is_empty() {
+            pods.certain -= &host;
+            let condition = self.host_condition();
+            pods.add_all(&host, condition);
+        }
+    }
+
+    pub(super) fn host_condition(&mut self) -> ConditionId {
+        self.conditions.id("what policies do to pods on the host network is not defined")
+    }
+
+    /// The ports of a rule for each part of `peers`: an egress rule resolves names on the peer.
+    fn ports(
+        &mut self,
+        rule: &Rule,
+        direction: Direction,
+        subject: &NamedPorts,
+        peers: &Arc<RoaringBitmap>,
+    ) -> Vec<(Arc<RoaringBitmap>, OnPorts)> {
+        let named = rule.ports.iter().flatten().any(|port| matches!(port, PortSpec::Named(_)));
+        if direction == Direction::Ingress || !named {
+            return vec![(Arc::clone(peers), self.on_ports(rule, subject))];
+        }
+        let mut parts: FxHashMap<OnPorts, RoaringBitmap> = FxHashMap::default();
+        let outside = self.on_ports(rule, &NamedPorts::default());
+        parts.insert(outside, self.classes.outside.get(direction) & peers.as_ref());
+        for (ports, classes) in self.classes.ports.iter().zip(std::mem::take(&mut self.by_ports)) {
+            *parts.entry(self.on_ports(rule, ports)).or_default() |= &classes & peers.as_ref();
+            self.by_ports.push(classes);
+        }
+        let mut parts: Vec<(Arc<RoaringBitmap>, OnPorts)> =
+            parts.into_iter().map(|(on, peers)| (Arc::new(peers), on)).collect();
+        parts.retain(|(peers, on)| !peers.is_empty() && !on.maybe.is_empty());
+        parts.sort_by_key(|(peers, _)| peers.min());
+        parts
+    }
+
+    fn on_ports(&mut self, rule: &Rule, names: &NamedPorts) -> OnPorts {
+        let all = self.cells.all();
+        let Some(ports) = &rule.ports else {
+            return OnPorts { sure: all.clone(), maybe: all, doubts: Vec::new() };
+        };
+        let none = self.cells.none();
+        let mut on = OnPorts { sure: none.clone(), maybe: none, doubts: Vec::new() };
+        for port in ports {
+            match port {
+                PortSpec::Range(range) => on.sure = on.sure.or(&self.cells.mask(*range)),
+                PortSpec::Named(name) => self.resolve(*name, names, &mut on),
+                PortSpec::Unknown(protocol, condition) => {
+                    on.maybe = on.maybe.or(&protocol.map_or(all.clone(), |one| self.cells.mask(whole(one))));
+                    on.doubts.push(*condition);
+                }
+            }
+        }
+        on.maybe = on.maybe.or(&on.sure);
+        on
+    }
+
+    /// The first declaration counts; what a second one of that name means is not defined.
+    fn resolve(&mut self, name: NameId, names: &NamedPorts, on: &mut OnPorts) {
+        let Some((text, protocol)) = self.policies.names.get(name) else { return };
+        let any = self.cells.mask(whole(*protocol));
+        let mut declared =
+            names.declared.iter().filter(|(declared, _)| *declared == name).map(|(_, number)| number);
+        let mask = |number: &Option<u16>| {
+            number.map(|port| self.cells.mask(PortRange { protocol: *protocol, start: port, end: port }))
+        };
+        let mut doubt = None;
+        match declared.next().map(mask) {
+            Some(Some(first)) => on.sure = on.sure.or(&first),
+            Some(None) => doubt = Some(any.clone()),
+            None => {}
+        }
+        for further in declared.filter(|_| !self.switches.first_named_port_only) {
+            doubt = Some(doubt.unwrap_or(self.cells.none()).or(&mask(further).unwrap_or(any.clone())));
+        }
+        if names.incomplete {
+            doubt = Some(any);
+        }
+        if let Some(doubt) = doubt.filter(|doubt| !doubt.minus(&on.sure).is_empty()) {
+            on.maybe = on.maybe.or(&doubt);
+            on.doubts.push(
+                self.conditions.id(&format!("port name `{text}` is not unique or not known on the pod")),
+            );
+        }
+    }
+}
+
+fn whole(protocol: Protocol) -> PortRange {
+    PortRange { protocol, start: 1, end: u16::MAX }
+}

@@ -1,0 +1,16 @@
+//! The engine against the API definition: cases by hand, and a second evaluator on random clusters.
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod semantics;
+#[cfg(test)]
+mod spec;
+#[cfg(test)]
+mod tiers;
+#[cfg(test)]
+mod unknown;
