@@ -9,7 +9,7 @@ use ringfence_reach::{Profile, Reach};
 use ringfence_text::Budget;
 
 /// What an example reads into.
-pub struct Input {
+pub(crate) struct Input {
     resources: Vec<Resource>,
     texts: Vec<(&'static str, String)>,
     declaration: Declaration,
@@ -18,7 +18,7 @@ pub struct Input {
 }
 
 impl Input {
-    pub fn of(example: &Example<'_>) -> Self {
+    pub(crate) fn of(example: &Example<'_>) -> Self {
         let mut builder = EstateBuilder::default();
         let mut diagnostics = Vec::new();
         let mut texts = vec![("example", example.text.to_owned())];
@@ -62,20 +62,20 @@ impl Input {
     }
 
     /// The resources as the sources read them, before they are joined.
-    pub fn resources(&self) -> &[Resource] {
+    pub(crate) fn resources(&self) -> &[Resource] {
         &self.resources
     }
 
-    pub fn diagnostics(&self) -> &[Diagnostic] {
+    pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    pub fn judge(&self, catalogue: &Catalogue, control: &Control) -> Evaluation {
+    pub(crate) fn judge(&self, catalogue: &Catalogue, control: &Control) -> Evaluation {
         self.judge_with(catalogue, control, self.resources.clone())
     }
 
     /// Judges other resources in place of those of the example.
-    pub fn judge_with(
+    pub(crate) fn judge_with(
         &self,
         catalogue: &Catalogue,
         control: &Control,
@@ -102,10 +102,10 @@ impl Input {
     }
 
     /// Whether a finding points into the declaration, and at which line; line 0 where it points nowhere.
-    pub fn place(&self, finding: &Finding) -> (bool, usize) {
+    pub(crate) fn place(&self, finding: &Finding) -> (bool, usize) {
         let Some(location) = finding.locations.first() else { return (false, 0) };
         let declared = Some(location.file) == self.declaration_file;
-        let text = &self.texts[usize::from(declared)].1;
+        let text = self.texts.get(usize::from(declared)).map(|(_, text)| text.as_str()).unwrap_or_default();
         let before = text.get(..location.start as usize).unwrap_or(text);
         (declared, before.matches('\n').count() + 1)
     }

@@ -9,7 +9,7 @@ use crate::input::Input;
 /// Examples are small; this ends what would take too long.
 const MOST: usize = 400;
 
-pub fn check(
+pub(crate) fn check(
     catalogue: &Catalogue,
     control: &Control,
     input: &Input,
@@ -25,7 +25,8 @@ pub fn check(
             let mut resources = input.resources().to_vec();
             let mut left = at;
             let mut path = String::new();
-            resources[index].body = forget(&resource.body, &mut left, &mut path);
+            let body = forget(&resource.body, &mut left, &mut path);
+            resources.iter_mut().skip(index).take(1).for_each(|one| one.body = body.clone());
             if resource.kind.is_kubernetes() && is_identity(&path) {
                 continue;
             }
