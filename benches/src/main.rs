@@ -3,6 +3,8 @@
 //! Inputs come from a seeded generator; each figure is the median of several whole processes in
 //! CPU seconds (user and system) and peak resident memory. Results are kept in `benches/results/`.
 
+#![expect(clippy::disallowed_methods, reason = "a measurement reads arguments and writes files")]
+
 mod cluster;
 mod infrastructure;
 mod measure;

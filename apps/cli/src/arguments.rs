@@ -118,8 +118,8 @@ pub(crate) struct Scope {
     #[command(flatten)]
     pub(crate) output: Output,
     /// Form of the answer
-    #[arg(long, value_enum, default_value_t = ScopeFormat::Terminal)]
-    pub(crate) format: ScopeFormat,
+    #[arg(long, value_enum, default_value_t = ListFormat::Terminal)]
+    pub(crate) format: ListFormat,
 }
 
 /// `ringfence reach`.
@@ -167,8 +167,8 @@ pub(crate) struct Controls {
     #[command(flatten)]
     pub(crate) selected: Selected,
     /// Form of the list
-    #[arg(long, value_enum, default_value_t = ScopeFormat::Terminal)]
-    pub(crate) format: ScopeFormat,
+    #[arg(long, value_enum, default_value_t = ListFormat::Terminal)]
+    pub(crate) format: ListFormat,
 }
 
 /// `ringfence init`.
@@ -205,9 +205,9 @@ pub(crate) enum FindingFormat {
     Github,
 }
 
-/// Forms of scope facts and of the control list.
+/// Forms of lists: scope facts, controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ScopeFormat {
+pub(crate) enum ListFormat {
     /// For people
     Terminal,
     /// For programs

@@ -7,6 +7,7 @@
 //! This is the only place that reads files. Whatever goes wrong with one file is a diagnostic at
 //! that file, and the rest is still read.
 
+mod controls;
 mod declared;
 mod file;
 mod gathering;
@@ -21,9 +22,8 @@ use ringfence_model::{Diagnostic, Estate, EstateBuilder, FileId, Location};
 
 use crate::arguments::Input;
 use crate::exit::Failure;
-use declared::Declared;
 use gathering::Gathering;
-use walk::{Found, Walked};
+use walk::Walked;
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -61,6 +61,8 @@ pub(crate) struct Skipped {
     pub(crate) special: usize,
     /// Files without anything Ringfence reads.
     pub(crate) unrecognised: usize,
+    /// Folders that lead back to one already read.
+    pub(crate) again: usize,
     /// Manifests below an unrendered chart or kustomization.
     pub(crate) unrendered: usize,
 }
@@ -69,14 +71,18 @@ impl Skipped {
     /// What was left out, one clause a reason; empty where nothing was.
     pub(crate) fn clauses(self) -> Vec<String> {
         let rows = [
-            (self.unrecognised, "files that hold nothing to read"),
-            (self.excluded, "excluded"),
-            (self.folders, "folders such as .git and node_modules"),
-            (self.outside, "links out of the given path"),
-            (self.special, "devices, sockets or pipes"),
-            (self.unrendered, "manifests of unrendered charts and kustomizations"),
+            (self.unrecognised, "file that holds nothing to read", "files that hold nothing to read"),
+            (self.excluded, "excluded path", "excluded paths"),
+            (self.folders, "folder such as .git or node_modules", "folders such as .git and node_modules"),
+            (self.outside, "link out of the given path", "links out of the given path"),
+            (self.special, "device, socket or pipe", "devices, sockets and pipes"),
+            (self.again, "folder that was read already", "folders that were read already"),
+            (self.unrendered, "manifest of an unrendered root", "manifests of unrendered roots"),
         ];
-        rows.iter().filter(|row| row.0 > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        let clause = |(count, one, many): (usize, &str, &str)| {
+            (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
+        };
+        rows.into_iter().filter_map(clause).collect()
     }
 }
 
@@ -88,10 +94,7 @@ pub(crate) fn read(input: &Input) -> Result<Intake, Failure> {
     let exclude = globs(input, &declared.declaration)?;
     let paths = declared.paths(&input.paths);
     let mut walked = Walked::default();
-    paths.iter().filter(|path| !is_stdin(path)).for_each(|path| walk::walk(path, &exclude, &mut walked));
-    if paths.iter().any(|path| is_stdin(path)) {
-        walked.files.insert(0, Found { path: PathBuf::from("-"), shown: "-".to_owned(), named: true });
-    }
+    paths.iter().for_each(|path| walk::walk(path, &exclude, &mut walked));
     let mut gathering = Gathering::new(builder, &declared, input)?;
     gathering.add_all(walked);
     Ok(gathering.finish(&declared))
@@ -140,22 +143,4 @@ fn unreadable(file: FileId, shown: &str, why: &str) -> Diagnostic {
     Diagnostic::error("unreadable", format!("`{shown}` cannot be read: {why}"))
         .at(Location::start_of(file))
         .help("make it readable, or leave it out with --exclude")
-}
-
-impl Declared {
-    /// What to read: the paths of the command line, else the declared sources, else this folder.
-    fn paths(&self, given: &[PathBuf]) -> Vec<PathBuf> {
-        if !given.is_empty() {
-            return given.to_vec();
-        }
-        let folder = self.folder.clone();
-        let sources: Vec<PathBuf> =
-            self.declaration.sources.iter().map(|source| folder.join(source.path.as_str())).collect();
-        match (sources.is_empty(), self.path.is_some()) {
-            (false, _) => sources,
-            (true, true) if folder.as_os_str().is_empty() => vec![PathBuf::from(".")],
-            (true, true) => vec![folder],
-            (true, false) => vec![PathBuf::from(".")],
-        }
-    }
 }

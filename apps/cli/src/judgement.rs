@@ -1,12 +1,11 @@
 //! Engines and controls over what was read: scope, and a finding for each control and subject.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
 use ringfence_controls::{Catalogue, Count, Selection};
 use ringfence_model::declaration::Declaration;
 use ringfence_model::fact::{Answer, Queries, ScopeFacts};
-use ringfence_model::{Diagnostic, Estate, Finding, Level};
+use ringfence_model::{Diagnostic, Estate, Field, Finding, Level, Resource, Verdict, pod_template};
 use ringfence_outputs::Counts;
 use ringfence_reach::{Profile, Reach};
 
@@ -33,21 +32,38 @@ pub(crate) fn judge(intake: &mut Intake, catalogue: &Catalogue, selection: &Sele
     intake.diagnostics.extend(diagnostics);
     let engines =
         Engines { estate: &intake.estate, declaration: &intake.declaration, reach: &reach, scope: &scope };
+    intake.diagnostics.extend(unread_pods(&intake.estate));
     let evaluation = catalogue.assess(&intake.estate, &intake.declaration, &scope, &engines, selection);
     intake.diagnostics.extend(evaluation.diagnostics);
     let counts = counts(&evaluation.counts);
     Judgement { scope, findings: evaluation.findings, counts }
 }
 
+/// Kinds that hold a pod template which no control reads: one message a kind, at its first object.
+fn unread_pods(estate: &Estate) -> Vec<Diagnostic> {
+    let holds_pods = |resource: &&Resource| {
+        resource.kind.is_kubernetes()
+            && pod_template(&resource.kind).is_none()
+            && resource.body.field("spec.template.spec.containers") != Field::Absent
+    };
+    let mut kinds: BTreeMap<&str, (&Resource, usize)> = BTreeMap::new();
+    for resource in estate.resources().iter().filter(holds_pods) {
+        kinds.entry(resource.kind.as_str()).or_insert((resource, 0)).1 += 1;
+    }
+    let message = |(kind, (first, count)): (&str, (&Resource, usize))| {
+        Diagnostic::error("pods-not-read", format!("the pods of {count} `{kind}` are not read"))
+            .at(first.location())
+            .help("assess the pods it makes, e.g. `kubectl get pods -A -o yaml | ringfence assess -`")
+    };
+    kinds.into_iter().map(message).collect()
+}
+
 fn counts(controls: &[Count]) -> Counts {
     let mut counts = Counts::default();
     for control in controls {
-        if let Some(slot) = counts.failed.get_mut(control.severity as usize) {
-            *slot += control.fail;
+        for verdict in Verdict::ALL {
+            counts.add(verdict, control.severity, control.of_verdict(verdict));
         }
-        counts.unknown += control.unknown;
-        counts.pass += control.pass;
-        counts.not_applicable += control.not_applicable;
     }
     counts
 }
@@ -66,44 +82,6 @@ impl Queries for Engines<'_> {
             .ask(query, self.estate)
             .or_else(|| ringfence_scope::ask(query, self.estate, self.declaration, self.scope, self.reach))
     }
-}
-
-/// The shipped catalogue and the user's own controls. Broken ones are named, the others run.
-pub(crate) fn catalogue(folders: &[PathBuf], intake: &mut Intake) -> Result<Catalogue, Failure> {
-    let mut catalogue = Catalogue::built_in();
-    for folder in folders {
-        for path in markdown(folder)? {
-            let text = fs::read_to_string(&path).map_err(|error| {
-                Failure::usage(
-                    format!("`{}` cannot be read: {error}", path.display()),
-                    "name a folder of control files",
-                )
-            })?;
-            let file =
-                intake.estate.sources_mut().add(path.to_string_lossy().replace('\\', "/"), text.as_str());
-            intake.diagnostics.extend(catalogue.add(file, &path.to_string_lossy(), text));
-        }
-    }
-    Ok(catalogue)
-}
-
-fn markdown(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| {
-        Failure::usage(
-            format!("`{}` cannot be read: {error}", folder.display()),
-            "name a folder after --controls",
-        )
-    })?;
-    let mut paths = Vec::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() {
-            paths.extend(markdown(&path)?);
-        } else if path.extension().is_some_and(|ending| ending == "md") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// The selection that the arguments make; an id that no control has is a mistake.

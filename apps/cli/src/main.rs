@@ -1,5 +1,10 @@
 //! The `ringfence` command: PCI DSS for Amazon EKS, from declaration to findings.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "apps are where files, arguments and the environment are read"
+)]
+
 mod arguments;
 mod exit;
 mod intake;
@@ -12,5 +17,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    exit::guarded(|| verb::run(arguments::Arguments::parse()))
+    exit::guarded(|| match std::env::args().nth(1).as_deref() {
+        Some("--version" | "-V") => verb::version(),
+        _ => verb::run(arguments::Arguments::parse()),
+    })
 }

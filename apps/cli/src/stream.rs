@@ -18,10 +18,7 @@ pub(crate) struct Results {
 impl Results {
     /// Opens stdout, or the file that `--output` names.
     pub(crate) fn open(output: &Output) -> Result<Self, Failure> {
-        let Some(path) = &output.output else {
-            let stdout = io::stdout();
-            return Ok(Self { look: look(&stdout), writer: buffered(Box::new(stdout)) });
-        };
+        let Some(path) = &output.output else { return Ok(Self::stdout()) };
         let file = File::create(path).map_err(|error| {
             Failure::usage(
                 format!("`{}` cannot be written: {error}", path.display()),
@@ -29,6 +26,12 @@ impl Results {
             )
         })?;
         Ok(Self { writer: buffered(Box::new(file)), look: Look::plain() })
+    }
+
+    /// Opens stdout.
+    pub(crate) fn stdout() -> Self {
+        let stdout = io::stdout();
+        Self { look: look(&stdout), writer: buffered(Box::new(stdout)) }
     }
 
     /// Everything written so far reaches its destination.

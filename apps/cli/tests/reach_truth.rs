@@ -7,6 +7,8 @@
 //! Where the folders are not there, the trials are ignored with that reason; where `RINGFENCE_REQUIRE`
 //! holds `truth`, their absence is a failure.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads its cases and its environment itself")]
+
 #[path = "workbench/shared.rs"]
 mod shared;
 

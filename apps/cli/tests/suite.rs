@@ -1,5 +1,7 @@
 //! The real binary, from outside: the contract, ugly input, the shipped example.
 
+#![expect(clippy::disallowed_methods, reason = "tests read the repository and what lies beside it")]
+
 #[path = "suite/contract.rs"]
 mod contract;
 #[path = "suite/example.rs"]

@@ -39,6 +39,22 @@ impl Declared {
         self.sources.iter().find(|(path, _)| real.starts_with(path)).map(|(_, entry)| entry)
     }
 
+    /// What to read: the paths of the command line, else the declared sources, else this folder.
+    pub(crate) fn paths(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        if !given.is_empty() {
+            return given.to_vec();
+        }
+        let folder = self.folder.clone();
+        let sources: Vec<PathBuf> =
+            self.declaration.sources.iter().map(|source| folder.join(source.path.as_str())).collect();
+        match (sources.is_empty(), self.path.is_some()) {
+            (false, _) => sources,
+            (true, true) if folder.as_os_str().is_empty() => vec![PathBuf::from(".")],
+            (true, true) => vec![folder],
+            (true, false) => vec![PathBuf::from(".")],
+        }
+    }
+
     /// Whether `file` is the declaration itself.
     pub(crate) fn is(&self, file: &Path) -> bool {
         let Some(path) = &self.path else { return false };
@@ -75,6 +91,11 @@ pub(crate) fn find(input: &Input, builder: &mut EstateBuilder) -> Result<Declare
         }
         None => Declaration { file: Some(file), ..Declaration::default() },
     };
+    diagnostics.extend(documents.get(1).map(|second| {
+        Diagnostic::error("declaration-conflict", "a declaration is one document")
+            .at(second.location())
+            .help("keep one document in the file")
+    }));
     refuse_invalid(&diagnostics, builder.sources_mut())?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let sources = real_paths(&folder, &declaration);
@@ -123,15 +144,20 @@ fn locate(input: &Input) -> Result<Option<PathBuf>, Failure> {
         if first.is_dir() { first } else { first.parent().map(Path::to_path_buf).unwrap_or_default() };
     let start = if start.as_os_str().is_empty() { PathBuf::from(".") } else { start };
     let here = start.join(NAME);
-    if here.is_file() {
+    if is_there(&here) {
         return Ok(Some(here));
     }
     Ok(in_repository(&start))
+}
+
+/// There, readable or not: one that cannot be read must not look absent.
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_dir())
 }
 
 fn in_repository(start: &Path) -> Option<PathBuf> {
     let real = std::fs::canonicalize(start).ok()?;
     let root = real.ancestors().find(|folder| folder.join(".git").exists())?;
     let parents = real.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
-    parents.map(|folder| folder.join(NAME)).find(|path| path.is_file())
+    parents.map(|folder| folder.join(NAME)).find(|path| is_there(path))
 }

@@ -9,20 +9,27 @@ use memchr::memmem;
 /// The largest file that is read: locations count bytes in 32 bits.
 const LARGEST: u64 = 2 << 30;
 
-/// Words, one of which stands in every file that Ringfence reads.
-const WORDS: [&[u8]; 5] =
-    [b"apiVersion", b"Resources", b"planned_values", b"format_version", b"ringfence.declaration/"];
+/// Words that stand together in every file that Ringfence reads, one row for each form.
+const WORDS: [&[&str]; 8] = [
+    &["apiVersion"],
+    &["kind", "metadata"],
+    &["Resources", "Type"],
+    &["AWSTemplateFormatVersion"],
+    &["planned_values"],
+    &["format_version"],
+    &["terraform_version"],
+    &["ringfence.declaration/"],
+];
 
 /// Endings that promise YAML or JSON: such a file must be readable.
 const PROMISES: [&str; 4] = [".yaml", ".yml", ".json", ".template"];
 
-/// Endings of prose and program text, which may quote manifests without being any.
-const QUOTES: [&str; 26] = [
+/// Endings of prose and program text, which may quote manifests without being any; such files are not opened.
+const QUOTES: [&str; 25] = [
     ".md",
     ".markdown",
     ".rst",
     ".adoc",
-    ".txt",
     ".html",
     ".css",
     ".rs",
@@ -45,6 +52,9 @@ const QUOTES: [&str; 26] = [
     ".tf",
     ".tfvars",
 ];
+
+/// How far to look for a zero byte, which only binary files have.
+const SNIFFED: usize = 8192;
 
 /// All bytes of the file, or of standard input for `-`.
 pub(crate) fn bytes(path: &Path) -> io::Result<Vec<u8>> {
@@ -71,13 +81,20 @@ pub(crate) fn promises(shown: &str) -> bool {
     ends_with(shown, &PROMISES)
 }
 
-/// Whether the bytes may hold something to read. UTF-16 is told by its byte order mark.
-pub(crate) fn is_worth_reading(shown: &str, bytes: &[u8]) -> bool {
-    if ends_with(shown, &QUOTES) {
-        return false;
-    }
-    matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..])
-        || WORDS.iter().any(|word| memmem::find(bytes, word).is_some())
+/// Whether the name says that the file only quotes what Ringfence reads.
+pub(crate) fn only_quotes(shown: &str) -> bool {
+    ends_with(shown, &QUOTES)
+}
+
+/// Whether the bytes are those of an image, an archive or a program.
+pub(crate) fn looks_binary(bytes: &[u8]) -> bool {
+    memchr::memchr(0, bytes.get(..SNIFFED).unwrap_or(bytes)).is_some()
+}
+
+/// Whether the text may hold something to read.
+pub(crate) fn is_worth_reading(text: &str) -> bool {
+    let holds = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    WORDS.iter().any(|row| row.iter().all(holds))
 }
 
 fn ends_with(shown: &str, endings: &[&str]) -> bool {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ringfence_cloudformation::{Inputs, Parameter, Template};
 use ringfence_kubernetes as kubernetes;
+use ringfence_model::declaration::SourceEntry;
 use ringfence_model::{Diagnostic, EstateBuilder, Field, FileId, Location, Node, Text, Value};
 use ringfence_text::Budget;
 use rustc_hash::FxHashSet;
@@ -71,18 +72,22 @@ impl<'a> Gathering<'a> {
             let file = self.builder.sources_mut().add_unread(shown.as_str());
             self.diagnostics.push(unreadable(file, &shown, &why));
         }
-        self.roots = roots::roots(walked.files.iter().map(|found| found.shown.as_str()));
+        self.roots = roots::roots(&walked.files);
         for found in &walked.files {
             let name = found.shown.rsplit('/').next().unwrap_or_default();
             if self.declared.is(&found.path) {
                 self.recognised += 1;
-            } else if Tool::marked_by(name).is_none() {
+            } else if found.named || Tool::marked_by(name).is_none() {
                 self.add(found);
             }
         }
     }
 
     fn add(&mut self, found: &Found) {
+        if !found.named && file::only_quotes(&found.shown) {
+            self.skipped.unrecognised += 1;
+            return;
+        }
         let bytes = match file::bytes(&found.path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -91,19 +96,17 @@ impl<'a> Gathering<'a> {
             }
         };
         let promised = found.named || promises(&found.shown);
-        let worth = found.named || is_worth_reading(&found.shown, &bytes);
-        if !worth && !promised {
+        if !promised && file::looks_binary(&bytes) {
             self.skipped.unrecognised += 1;
             return;
         }
         match ringfence_text::decode(bytes) {
-            Ok(text) if worth => self.add_text(found, text),
-            Ok(_) => self.skipped.unrecognised += 1,
-            Err(_) if !promised => self.skipped.unrecognised += 1,
-            Err(refusal) => {
+            Ok(text) if found.named || is_worth_reading(&text) => self.add_text(found, text),
+            Err(refusal) if promised => {
                 let file = self.builder.sources_mut().add_unread(found.shown.as_str());
                 self.diagnostics.push(refusal.diagnostic(file));
             }
+            _ => self.skipped.unrecognised += 1,
         }
     }
 
@@ -111,35 +114,40 @@ impl<'a> Gathering<'a> {
         let unrendered = ringfence_text::looks_unrendered(&text);
         let file = self.builder.sources_mut().add(found.shown.as_str(), text);
         let text = self.builder.sources_mut().file(file).map(|file| file.text().clone()).unwrap_or_default();
-        let (documents, diagnostics) = ringfence_text::read(file, &text, &Budget::default());
-        if self.owned(&found.shown) {
-            self.skipped.unrendered += documents.len().max(1);
-            return;
+        let (mut documents, diagnostics) = ringfence_text::read(file, &text, &Budget::default());
+        let is_raw = self.roots.iter().any(|root| root.owns_manifest(found));
+        if is_raw {
+            let all = documents.len();
+            documents.retain(|document| matches!(form(document), Form::Template | Form::Plan));
+            self.skipped.unrendered += (all - documents.len()).max(1);
+            if documents.is_empty() {
+                return;
+            }
         }
         match unrendered.filter(|_| !diagnostics.is_empty()) {
             Some(offset) => {
-                self.diagnostics.push(template_mark(Location::new(file, offset, offset + 2), &found.shown))
+                self.diagnostics.push(template_mark(Location::new(file, offset, offset + 2), &found.shown));
             }
             None => self.diagnostics.extend(diagnostics),
         }
         self.documents(found, file, documents);
     }
 
-    fn owned(&self, shown: &str) -> bool {
-        self.roots.iter().any(|root| root.owns_manifest(shown))
-    }
-
     fn documents(&mut self, found: &Found, file: FileId, documents: Vec<Node>) {
         let before = self.recognised;
+        let source = self.declared.source(&found.path);
         let manifests = documents.iter().any(|document| form(document) == Form::Manifest);
         for document in documents {
             match form(&document) {
-                Form::Template => self.template(found, document),
-                Form::Plan => self.plan(found, document),
-                Form::Declaration => self.diagnostics.push(unused_declaration(file)),
-                Form::Manifest => self.manifest(found, document),
+                Form::Template => self.template(found, source, document),
+                Form::Plan => self.plan(found, source, document),
+                Form::Declaration => {
+                    self.recognised += 1;
+                    self.diagnostics.push(unused_declaration(file));
+                }
+                Form::Manifest => self.manifest(source, document),
                 // A stream of manifests: what is none among them is a mistake, and is said to be one.
-                Form::Other if manifests && document.value != Value::Null => self.manifest(found, document),
+                Form::Other if manifests && document.value != Value::Null => self.manifest(source, document),
                 Form::Other => {}
             }
         }
@@ -148,28 +156,29 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    fn manifest(&mut self, found: &Found, document: Node) {
+    fn manifest(&mut self, source: Option<&SourceEntry>, document: Node) {
         if let Some(diagnostic) = eksctl(&document) {
+            self.recognised += 1;
             self.diagnostics.push(diagnostic);
             return;
         }
         let (mut resources, diagnostics) = kubernetes::read(document);
-        let source = self.declared.source(&found.path);
         if let Some(cluster) = source.and_then(|source| source.cluster.clone()) {
             resources.iter_mut().for_each(|resource| resource.place.cluster = Some(cluster.clone()));
         }
-        self.recognised += resources.len();
+        // One that is refused was recognised all the same: it must not count as a file of something else.
+        self.recognised += resources.len().max(1);
         self.builder.extend(resources);
         self.diagnostics.extend(diagnostics);
     }
 
-    fn template(&mut self, found: &Found, document: Node) {
-        let source = self.declared.source(&found.path);
+    fn template(&mut self, found: &Found, source: Option<&SourceEntry>, document: Node) {
         let declared = source.and_then(|source| source.stack.clone());
         let stack = declared.unwrap_or_else(|| self.stack_name(&found.shown));
         self.recognised += 1;
         self.templates.push(Template {
             stack,
+            path: found.shown.as_str().into(),
             document,
             account: source.and_then(|source| source.account.clone()),
             region: source.and_then(|source| source.region.clone()),
@@ -178,14 +187,14 @@ impl<'a> Gathering<'a> {
 
     /// The stem of the file; the path where two files have the same one.
     fn stack_name(&mut self, shown: &str) -> Text {
-        let whole = shown.rsplit_once('.').map_or(shown, |(stem, _)| stem);
-        let stem: Text = whole.rsplit('/').next().unwrap_or(whole).into();
-        if self.stacks.insert(stem.clone()) { stem } else { whole.into() }
+        let name = shown.rsplit('/').next().unwrap_or(shown);
+        let stem: Text = name.rsplit_once('.').map_or(name, |(stem, _)| stem).into();
+        if self.stacks.insert(stem.clone()) { stem } else { shown.into() }
     }
 
-    fn plan(&mut self, found: &Found, document: Node) {
+    fn plan(&mut self, found: &Found, source: Option<&SourceEntry>, document: Node) {
         let (mut resources, diagnostics) = ringfence_terraform::read(document, &found.shown);
-        if let Some(source) = self.declared.source(&found.path) {
+        if let Some(source) = source {
             for place in resources.iter_mut().map(|resource| &mut resource.place) {
                 place.account = place.account.take().or_else(|| source.account.clone());
                 place.region = place.region.take().or_else(|| source.region.clone());
@@ -218,7 +227,7 @@ impl<'a> Gathering<'a> {
 
     fn report_roots(&mut self) {
         for root in std::mem::take(&mut self.roots) {
-            let planned = root.tool() == Tool::Terraform && self.plans.iter().any(|plan| root.holds(plan));
+            let planned = self.plans.iter().any(|plan| root.is_planned_by(plan));
             if !planned {
                 let marker = self.builder.sources_mut().add_unread(root.marker());
                 self.diagnostics.push(root.diagnostic(marker));
@@ -300,7 +309,7 @@ fn parameter(text: &str) -> Result<Parameter, Failure> {
         Some((stack, key)) => (Some(Text::from(stack)), key),
         None => (None, name),
     };
-    if key.is_empty() {
+    if key.is_empty() || stack.as_deref() == Some("") {
         return Err(usage());
     }
     Ok(Parameter { stack, key: key.into(), value: value.into() })
@@ -315,8 +324,8 @@ fn parameters_of(
     let refuse =
         |why: String| Failure::usage(format!("`{shown}` cannot be read: {why}"), "name a JSON or YAML file");
     let bytes = file::bytes(path).map_err(|error| refuse(error.to_string()))?;
-    let file = builder.sources_mut().add_unread(shown.as_str());
-    let text = ringfence_text::decode(bytes).map_err(|refusal| refuse(refusal.diagnostic(file).message))?;
+    let text = ringfence_text::decode(bytes)
+        .map_err(|refusal| refuse(format!("byte {} is no text", refusal.offset())))?;
     let file = builder.sources_mut().add(shown.as_str(), text.as_str());
     let (documents, found) = ringfence_text::read(file, &text, &Budget::default());
     diagnostics.extend(found);

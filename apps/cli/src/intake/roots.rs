@@ -2,6 +2,8 @@
 
 use ringfence_model::{Diagnostic, FileId, Location};
 
+use super::walk::Found;
+
 /// A tool that makes what Ringfence reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tool {
@@ -59,51 +61,70 @@ impl Tool {
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     tool: Tool,
+    argument: usize,
     folder: String,
     marker: String,
 }
 
-/// All roots among the files shown, outermost first; one inside another of the same tool is part of it.
-pub(crate) fn roots<'a>(shown: impl Iterator<Item = &'a str>) -> Vec<Root> {
-    let mut roots: Vec<Root> = shown.filter_map(root_of).collect();
-    roots.sort_by(|one, other| {
-        (one.tool, &one.folder, &one.marker).cmp(&(other.tool, &other.folder, &other.marker))
-    });
+/// All roots among the files found, outermost first. A chart or base inside another one is part of it, and so
+/// is a Terraform module below `modules/`.
+pub(crate) fn roots(files: &[Found]) -> Vec<Root> {
+    let mut roots: Vec<Root> = files.iter().filter_map(root_of).collect();
+    roots.sort_by(|one, other| one.key().cmp(&other.key()));
     let mut kept: Vec<Root> = Vec::new();
     for root in roots {
-        if !kept.iter().any(|outer| outer.tool == root.tool && outer.holds(&root.marker)) {
+        if !kept.iter().any(|outer| outer.includes(&root)) {
             kept.push(root);
         }
     }
     kept
 }
 
-fn root_of(shown: &str) -> Option<Root> {
-    let (folder, name) = shown.rsplit_once('/').unwrap_or((".", shown));
-    let tool = Tool::marked_by(name)?;
-    Some(Root { tool, folder: folder.to_owned(), marker: shown.to_owned() })
+fn root_of(found: &Found) -> Option<Root> {
+    let (folder, name) = found.shown.rsplit_once('/').unwrap_or((".", &found.shown));
+    let tool = Tool::marked_by(name).filter(|_| !found.named)?;
+    Some(Root { tool, argument: found.argument, folder: folder.to_owned(), marker: found.shown.clone() })
 }
 
 impl Root {
+    fn key(&self) -> (Tool, usize, &str, &str) {
+        (self.tool, self.argument, &self.folder, &self.marker)
+    }
+
+    fn includes(&self, inner: &Self) -> bool {
+        self.tool == inner.tool
+            && self.argument == inner.argument
+            && self.below(&inner.marker).is_some_and(|rest| match self.tool {
+                Tool::Terraform => !rest.contains('/') || rest.split('/').any(|step| step == "modules"),
+                _ => true,
+            })
+    }
+
     /// The file that marks it.
     pub(crate) fn marker(&self) -> &str {
         &self.marker
     }
 
-    /// Which tool owns it.
-    pub(crate) fn tool(&self) -> Tool {
-        self.tool
+    /// The way from its folder to `shown`, if it lies below.
+    fn below<'a>(&self, shown: &'a str) -> Option<&'a str> {
+        match self.folder.as_str() {
+            "." => Some(shown),
+            folder => shown.strip_prefix(folder)?.strip_prefix('/'),
+        }
     }
 
-    /// Whether `shown` lies below its folder.
-    pub(crate) fn holds(&self, shown: &str) -> bool {
-        self.folder == "."
-            || shown.strip_prefix(self.folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    /// Whether a manifest in this file is raw material of this root. A file that the command line names is
+    /// wanted as it is.
+    pub(crate) fn owns_manifest(&self, found: &Found) -> bool {
+        self.tool.owns_manifests()
+            && !found.named
+            && self.argument == found.argument
+            && self.below(&found.shown).is_some()
     }
 
-    /// Whether a manifest at `shown` is raw material of this root.
-    pub(crate) fn owns_manifest(&self, shown: &str) -> bool {
-        self.tool.owns_manifests() && self.holds(shown)
+    /// Whether the plan at `shown` lies in its folder, and so stands for it.
+    pub(crate) fn is_planned_by(&self, shown: &str) -> bool {
+        self.tool == Tool::Terraform && self.below(shown).is_some_and(|rest| !rest.contains('/'))
     }
 
     /// The one message about this root, at its marker.
@@ -116,19 +137,36 @@ impl Root {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_subchart_is_part_of_its_chart() {
-        let files = ["web/Chart.yaml", "web/charts/db/Chart.yaml", "web/templates/a.yaml", "web.yaml"];
-        let roots = roots(files.into_iter());
-        assert_eq!(roots.iter().map(Root::marker).collect::<Vec<_>>(), ["web/Chart.yaml"]);
-        assert!(roots[0].owns_manifest("web/templates/a.yaml"));
-        assert!(!roots[0].owns_manifest("web.yaml"));
+    fn found(shown: &str) -> Found {
+        Found { path: shown.into(), shown: shown.to_owned(), argument: 0, named: false }
+    }
+
+    fn markers(files: &[&str]) -> Vec<Root> {
+        roots(&files.iter().map(|shown| found(shown)).collect::<Vec<_>>())
     }
 
     #[test]
-    fn modules_below_a_terraform_root_are_part_of_it() {
-        let roots = roots(["tf/main.tf", "tf/vpc.tf", "tf/modules/a/main.tf"].into_iter());
-        assert_eq!(roots.len(), 1);
-        assert!(!roots[0].owns_manifest("tf/k8s.yaml"), "a manifest beside Terraform files is whole");
+    fn a_subchart_is_part_of_its_chart() {
+        let roots =
+            markers(&["web/Chart.yaml", "web/charts/db/Chart.yaml", "web/templates/a.yaml", "web.yaml"]);
+        assert_eq!(roots.iter().map(Root::marker).collect::<Vec<_>>(), ["web/Chart.yaml"]);
+        assert!(roots[0].owns_manifest(&found("web/templates/a.yaml")));
+        assert!(!roots[0].owns_manifest(&found("web.yaml")));
+    }
+
+    #[test]
+    fn what_is_named_or_of_another_argument_is_nobodys_raw_material() {
+        let root = &markers(&["Chart.yaml"])[0];
+        assert!(root.owns_manifest(&found("a.yaml")));
+        assert!(!root.owns_manifest(&Found { named: true, ..found("-") }));
+        assert!(!root.owns_manifest(&Found { argument: 1, ..found("/srv/a.yaml") }));
+    }
+
+    #[test]
+    fn each_terraform_folder_wants_a_plan_of_its_own() {
+        let roots = markers(&["tf/main.tf", "tf/vpc.tf", "tf/modules/a/main.tf", "tf/prod/main.tf"]);
+        assert_eq!(roots.iter().map(Root::marker).collect::<Vec<_>>(), ["tf/main.tf", "tf/prod/main.tf"]);
+        assert!(roots[0].is_planned_by("tf/plan.json") && !roots[0].is_planned_by("tf/prod/plan.json"));
+        assert!(!roots[0].owns_manifest(&found("tf/k8s.yaml")), "a manifest beside Terraform files is whole");
     }
 }

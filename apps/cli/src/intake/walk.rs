@@ -1,7 +1,7 @@
 //! Which files there are below the paths of the command line.
 //!
 //! Folders are read in order of names. Links are followed once and never out of the path that was
-//! given; what is left out is counted, so that the summary can say so.
+//! given; nothing is read twice, and what is left out is counted, so that the summary can say so.
 
 use std::collections::VecDeque;
 use std::fs::{self, FileType};
@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     /// As reached from the argument, `/`-separated.
     pub(crate) shown: String,
+    /// Which argument it was reached from.
+    pub(crate) argument: usize,
     /// Whether the command line names the file itself: then it must be readable.
     pub(crate) named: bool,
 }
@@ -35,21 +37,44 @@ pub(crate) struct Walked {
     pub(crate) failed: Vec<(String, String)>,
     /// What was left out.
     pub(crate) skipped: Skipped,
+    /// Real paths of folders already visited, and of files that were named or linked.
+    seen: FxHashSet<PathBuf>,
+    /// Whether `seen` holds files.
+    has_files: bool,
+    arguments: usize,
 }
 
-/// All files below `path`. `-` is standard input and handled by the caller.
-pub(crate) fn walk(path: &Path, exclude: &GlobSet, walked: &mut Walked) {
-    let root = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let mut walk = Walk { root, exclude, seen: FxHashSet::default(), links: VecDeque::new(), walked };
-    let shown = shown(path);
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => walk.folder(path, &shown),
-        Ok(_) => walk.walked.files.push(Found { path: path.to_path_buf(), shown, named: true }),
-        Err(error) => walk.walked.failed.push((shown, error.to_string())),
+impl Walked {
+    /// Adds a file that is named or linked, unless it was read already or its folder was.
+    fn add_file(&mut self, real: &Path, found: Found) {
+        let walked = real.parent().is_some_and(|folder| self.seen.contains(folder));
+        if !walked && self.seen.insert(real.to_path_buf()) {
+            self.has_files = true;
+            self.files.push(found);
+        }
     }
+}
+
+/// All files below `path`, the next argument. `-` is standard input.
+pub(crate) fn walk(path: &Path, exclude: &GlobSet, walked: &mut Walked) {
+    let argument = walked.arguments;
+    walked.arguments += 1;
+    let found = Found { path: path.to_path_buf(), shown: shown(path), argument, named: true };
+    if super::is_stdin(path) {
+        return walked.files.push(found);
+    }
+    let real = match fs::canonicalize(path) {
+        Ok(real) => real,
+        Err(error) => return walked.failed.push((found.shown, error.to_string())),
+    };
+    if !real.is_dir() {
+        return walked.add_file(&real, found);
+    }
+    let mut walk = Walk { start: path, root: real, argument, exclude, links: VecDeque::new(), walked };
+    walk.folder(path, &found.shown);
     // Links come last, so that what they point at keeps the path without a link.
     while let Some((link, shown)) = walk.links.pop_front() {
-        walk.link(&link, &shown);
+        walk.link(link, shown);
     }
 }
 
@@ -64,48 +89,63 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 struct Walk<'a> {
+    /// The argument as given, and its real path.
+    start: &'a Path,
     root: PathBuf,
+    argument: usize,
     exclude: &'a GlobSet,
-    /// Folders and linked files already visited, by their real path.
-    seen: FxHashSet<PathBuf>,
     links: VecDeque<(PathBuf, String)>,
     walked: &'a mut Walked,
 }
+
+/// A folder to read, and how reports show it.
+type Pending = Vec<(PathBuf, String)>;
 
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path, shown: &str) {
         // A stack of its own: folders may be nested deeper than the call stack allows.
         let mut pending = vec![(folder.to_path_buf(), shown.to_owned())];
         while let Some((folder, shown)) = pending.pop() {
-            if !fs::canonicalize(&folder).is_ok_and(|real| self.seen.insert(real)) {
-                continue;
-            }
-            let entries = match fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    self.walked.failed.push((shown, error.to_string()));
-                    continue;
+            let listed = fs::canonicalize(&folder).and_then(|real| Ok((fs::read_dir(&folder)?, real)));
+            match listed {
+                Ok((entries, real)) if self.walked.seen.insert(real.clone()) => {
+                    self.entries(entries, (&folder, &real), &shown, &mut pending);
                 }
-            };
-            let mut names: Vec<_> =
-                entries.flatten().map(|entry| (entry.file_name(), entry.file_type())).collect();
-            names.sort_by(|one, other| one.0.cmp(&other.0));
-            let folders = pending.len();
-            for (name, kind) in names {
-                let path = folder.join(&name);
-                let child = below(&shown, &name.to_string_lossy());
-                match kind {
-                    Ok(kind) => self.entry(path, child, kind, &mut pending),
-                    Err(error) => self.walked.failed.push((child, error.to_string())),
-                }
-            }
-            if let Some(new) = pending.get_mut(folders..) {
-                new.reverse();
+                Ok(_) => self.walked.skipped.again += 1,
+                Err(error) => self.walked.failed.push((shown, error.to_string())),
             }
         }
     }
 
-    fn entry(&mut self, path: PathBuf, shown: String, kind: FileType, pending: &mut Vec<(PathBuf, String)>) {
+    /// The entries of one folder, in order of names; its folders are read next.
+    fn entries(
+        &mut self,
+        entries: fs::ReadDir,
+        (folder, real): (&Path, &Path),
+        shown: &str,
+        pending: &mut Pending,
+    ) {
+        let mut names = Vec::new();
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))) {
+                Ok(entry) => names.push(entry),
+                Err(error) => self.walked.failed.push((shown.to_owned(), error.to_string())),
+            }
+        }
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        let folders = pending.len();
+        for (name, kind) in names {
+            let is_read = self.walked.has_files && self.walked.seen.contains(&real.join(&name));
+            if !is_read {
+                self.entry(folder.join(&name), below(shown, &name.to_string_lossy()), kind, pending);
+            }
+        }
+        if let Some(new) = pending.get_mut(folders..) {
+            new.reverse();
+        }
+    }
+
+    fn entry(&mut self, path: PathBuf, shown: String, kind: FileType, pending: &mut Pending) {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         if kind.is_dir() && LEFT_OUT.contains(&&*name) {
             self.walked.skipped.folders += 1;
@@ -116,37 +156,36 @@ impl Walk<'_> {
         } else if kind.is_symlink() {
             self.links.push_back((path, shown));
         } else if kind.is_file() {
-            self.walked.files.push(Found { path, shown, named: false });
+            self.walked.files.push(Found { path, shown, argument: self.argument, named: false });
         } else {
             self.walked.skipped.special += 1;
         }
     }
 
-    /// Globs match the path as shown, the path below the root, or the name alone.
+    /// Globs match the path as shown, the path below the argument, or the name alone.
     fn is_excluded(&self, path: &Path, shown: &str) -> bool {
         !self.exclude.is_empty()
             && (self.exclude.is_match(shown)
                 || path.file_name().is_some_and(|name| self.exclude.is_match(name))
-                || path.strip_prefix(&self.root).is_ok_and(|inner| self.exclude.is_match(inner)))
+                || path.strip_prefix(self.start).is_ok_and(|inner| self.exclude.is_match(inner)))
     }
 
-    fn link(&mut self, link: &Path, shown: &str) {
-        let real = match fs::canonicalize(link) {
+    fn link(&mut self, link: PathBuf, shown: String) {
+        let real = match fs::canonicalize(&link) {
             Ok(real) => real,
-            Err(error) => return self.walked.failed.push((shown.to_owned(), error.to_string())),
+            Err(error) => return self.walked.failed.push((shown, error.to_string())),
         };
         if !real.starts_with(&self.root) {
             self.walked.skipped.outside += 1;
         } else if real.is_dir() {
-            self.folder(link, shown);
-        } else if real.is_file() && !self.walked.files.iter().any(|found| is_same(&found.path, &real)) {
-            self.walked.files.push(Found { path: link.to_path_buf(), shown: shown.to_owned(), named: false });
+            self.folder(&link, &shown);
+        } else if real.is_file() {
+            let found = Found { path: link, shown, argument: self.argument, named: false };
+            self.walked.add_file(&real, found);
+        } else {
+            self.walked.skipped.special += 1;
         }
     }
-}
-
-fn is_same(path: &Path, real: &Path) -> bool {
-    path.file_name() == real.file_name() && fs::canonicalize(path).is_ok_and(|path| path == real)
 }
 
 fn below(folder: &str, name: &str) -> String {

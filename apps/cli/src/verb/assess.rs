@@ -3,33 +3,42 @@
 use ringfence_model::{Finding, Severity, Verdict};
 use ringfence_outputs::{Assessment, Extent, csv, github, json, junit, sarif, terminal};
 
-use super::{assessment, pages, read, talk};
+use super::{assessment, pages, read, talk, talk_beside_summary};
 use crate::arguments::{Assess, FailOn, FindingFormat};
 use crate::exit::{Failure, Outcome};
-use crate::intake::Intake;
 use crate::judgement::{self, Judgement};
 use crate::stream::Results;
 
 /// Reads, judges, reports.
 pub(crate) fn run(options: &Assess, quiet: bool) -> Result<Outcome, Failure> {
+    let bars = bars(&options.fail_on)?;
+    let out = Results::open(&options.output)?;
     let mut intake = read(&options.input, quiet)?;
-    let catalogue = judgement::catalogue(&options.selected.controls, &mut intake)?;
+    let catalogue = intake.catalogue(&options.selected.controls)?;
     let mut selection = judgement::selection(&options.selected, &catalogue)?;
     selection.all = options.all;
     let judgement = match intake.recognised {
         0 => Judgement::default(),
         _ => judgement::judge(&mut intake, &catalogue, &selection),
     };
-    talk(&intake, quiet)?;
+    match (options.format, intake.recognised) {
+        (FindingFormat::Terminal, 1..) => talk_beside_summary(&intake, quiet),
+        _ => talk(&intake, quiet),
+    }
     let (pages, left_out) = (pages(&catalogue), intake.skipped.clauses());
     let Judgement { scope, findings, counts } = &judgement;
     let assessment = assessment(&intake, scope, findings, *counts, &pages, &left_out);
-    report(options, &assessment)?;
-    Ok(outcome(options, &intake, &judgement.findings))
+    if intake.recognised > 0 || options.format != FindingFormat::Terminal {
+        report(options, &assessment, out)?;
+    }
+    Ok(if findings.iter().any(|finding| bars.iter().any(|bar| crosses(*bar, finding))) {
+        Outcome::Findings
+    } else {
+        super::outcome(&intake)
+    })
 }
 
-fn report(options: &Assess, assessment: &Assessment<'_>) -> Result<(), Failure> {
-    let mut out = Results::open(&options.output)?;
+fn report(options: &Assess, assessment: &Assessment<'_>, mut out: Results) -> Result<(), Failure> {
     let extent = if options.all { Extent::All } else { Extent::Open };
     match options.format {
         FindingFormat::Terminal => {
@@ -46,12 +55,19 @@ fn report(options: &Assess, assessment: &Assessment<'_>) -> Result<(), Failure> 
     Ok(())
 }
 
-fn outcome(options: &Assess, intake: &Intake, findings: &[Finding]) -> Outcome {
-    if findings.iter().any(|finding| options.fail_on.iter().any(|bar| crosses(*bar, finding))) {
-        Outcome::Findings
-    } else {
-        judgement::outcome(intake)
+/// What makes the run exit 10. `unknown` is added to a severity, `high` where none is given.
+fn bars(given: &[FailOn]) -> Result<Vec<FailOn>, Failure> {
+    if given.contains(&FailOn::Never) && given.len() > 1 {
+        return Err(Failure::usage(
+            "`never` stands alone",
+            "write `--fail-on never`, or leave it out of the list",
+        ));
     }
+    let mut bars = given.to_vec();
+    if given == [FailOn::Unknown] {
+        bars.push(FailOn::High);
+    }
+    Ok(bars)
 }
 
 fn crosses(bar: FailOn, finding: &Finding) -> bool {

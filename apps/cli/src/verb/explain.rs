@@ -5,7 +5,7 @@ use ringfence_model::Finding;
 use ringfence_outputs::{ControlPage, explain};
 
 use super::{pages, read, talk};
-use crate::arguments::{Explain, Output};
+use crate::arguments::Explain;
 use crate::exit::{Failure, Outcome};
 use crate::intake::Intake;
 use crate::judgement;
@@ -17,17 +17,19 @@ const SHORTEST_PREFIX: usize = 4;
 /// Explains what `options.id` names.
 pub(crate) fn run(options: &Explain, quiet: bool) -> Result<Outcome, Failure> {
     let mut intake = Intake::default();
-    let catalogue = judgement::catalogue(&options.controls, &mut intake)?;
+    let catalogue = intake.catalogue(&options.controls)?;
     let pages = pages(&catalogue);
     let named = of_id(&pages, &options.id);
     if !named.is_empty() {
-        let mut out = Results::open(&Output { output: None })?;
+        let mut out = Results::stdout();
         let look = out.look;
         for page in named {
             explain::control(&mut out, page, look)?;
         }
         out.finish()?;
-        return Ok(Outcome::Clean);
+        talk(&intake, quiet);
+        let broken = judgement::is_incomplete(&intake.diagnostics);
+        return Ok(if broken { Outcome::Incomplete } else { Outcome::Clean });
     }
     if !is_fingerprint(&options.id) {
         return Err(Failure::usage(
@@ -39,13 +41,13 @@ pub(crate) fn run(options: &Explain, quiet: bool) -> Result<Outcome, Failure> {
     let every = Selection { all: true, ..Selection::default() };
     let judgement = judgement::judge(&mut intake, &catalogue, &every);
     let finding = with_prefix(&judgement.findings, &options.id)?;
-    talk(&intake, true)?;
-    let mut out = Results::open(&Output { output: None })?;
+    talk(&intake, true);
+    let mut out = Results::stdout();
     let look = out.look;
     let page = pages.iter().find(|page| page.id == &*finding.control);
     explain::finding(&mut out, intake.estate.sources(), finding, page, look)?;
     out.finish()?;
-    Ok(Outcome::Clean)
+    Ok(judgement::outcome(&intake))
 }
 
 /// The control of that id, the controls of that row, or the only one whose id or name starts so.

@@ -15,9 +15,9 @@ pub(crate) fn run(options: &Init, quiet: bool) -> Result<Outcome, Failure> {
         return Err(Failure::usage(message, "name another file after `--output`, and compare the two"));
     }
     let intake = read(&options.input, quiet)?;
-    talk(&intake, quiet)?;
+    talk(&intake, quiet);
     if intake.recognised == 0 {
-        return Ok(Outcome::Nothing);
+        return Ok(super::nothing());
     }
     let mut results = Results::open(&options.output)?;
     results.write_all(ringfence_declaration::draft(&intake.estate).as_bytes())?;

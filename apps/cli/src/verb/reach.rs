@@ -11,7 +11,6 @@ use super::{read, talk};
 use crate::arguments::{Reach, ReachFormat};
 use crate::exit::{Failure, Outcome};
 use crate::intake::Intake;
-use crate::judgement;
 use crate::stream::Results;
 
 /// Reads, and answers the question, or prints the whole map where there is none.
@@ -22,13 +21,19 @@ pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
             "write `spec` or `npguard-compat`",
         )
     })?;
+    if options.explain && (options.format == ReachFormat::Json || options.port.is_some()) {
+        return Err(Failure::usage(
+            "`--explain` is text about all ports",
+            "leave out `--format json` and `--port`, or `--explain`",
+        ));
+    }
     let port = options.port.as_deref().map(port).transpose()?;
     let mut intake = read(&options.input, quiet)?;
     let (reach, diagnostics) = ringfence_reach::Reach::new(&intake.estate, profile);
     intake.diagnostics.extend(diagnostics);
     let ends = |text: &Option<String>| text.as_deref().map(|text| ends(text, &intake, &reach)).transpose();
     let (from, to) = (ends(&options.from)?, ends(&options.to)?);
-    talk(&intake, quiet)?;
+    talk(&intake, quiet);
     let mut out = Results::open(&options.output)?;
     if options.explain {
         let everyone = || Endpoints::workloads(all(&intake.estate, |_| true)).and(Endpoints::outside());
@@ -49,7 +54,7 @@ pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
         }
     }
     out.finish()?;
-    Ok(judgement::outcome(&intake))
+    Ok(super::outcome(&intake))
 }
 
 /// The pairs of a map that are open on `only`, and only those ports of them.
@@ -73,7 +78,15 @@ fn ends(text: &str, intake: &Intake, reach: &ringfence_reach::Reach) -> Result<E
         let (scope, _) = ringfence_scope::scope(&intake.estate, &intake.declaration, reach);
         let of_class =
             |workload: &Workload| scope.of(workload.resource).is_some_and(|fact| fact.class == class);
-        return Ok(Endpoints::workloads(all(&intake.estate, of_class)));
+        let found = Endpoints::workloads(all(&intake.estate, of_class));
+        if found.is_empty() {
+            let message = format!("no workload has the scope class `{text}`");
+            return Err(Failure::usage(
+                message,
+                "`ringfence scope` lists the classes; what is `unknown` is asked for by that word",
+            ));
+        }
+        return Ok(found);
     }
     let found = Endpoints::workloads(all(&intake.estate, |workload| is_named(workload, text)));
     if found.is_empty() {

@@ -4,9 +4,8 @@ use ringfence_outputs::{Counts, scope as form};
 use ringfence_reach::{Profile, Reach};
 
 use super::{assessment, read, talk};
-use crate::arguments::{Scope, ScopeFormat};
+use crate::arguments::{ListFormat, Scope};
 use crate::exit::{Failure, Outcome};
-use crate::judgement;
 use crate::stream::Results;
 
 /// Reads and classes.
@@ -16,17 +15,17 @@ pub(crate) fn run(options: &Scope, quiet: bool) -> Result<Outcome, Failure> {
     intake.diagnostics.extend(diagnostics);
     let (scope, diagnostics) = ringfence_scope::scope(&intake.estate, &intake.declaration, &reach);
     intake.diagnostics.extend(diagnostics);
-    talk(&intake, quiet)?;
+    talk(&intake, quiet);
     let left_out = intake.skipped.clauses();
     let assessment = assessment(&intake, &scope, &[], Counts::default(), &[], &left_out);
     let mut out = Results::open(&options.output)?;
     match options.format {
-        ScopeFormat::Terminal => {
+        ListFormat::Terminal => {
             let look = out.look;
             form::terminal(&mut out, &assessment, look)?;
         }
-        ScopeFormat::Json => form::json(&mut out, &assessment)?,
+        ListFormat::Json => form::json(&mut out, &assessment)?,
     }
     out.finish()?;
-    Ok(judgement::outcome(&intake))
+    Ok(super::outcome(&intake))
 }

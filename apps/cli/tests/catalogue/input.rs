@@ -37,7 +37,7 @@ impl Input {
             }
             Format::CloudFormationYaml | Format::CloudFormationJson => {
                 let template =
-                    |document| Template { stack: "example".into(), document, account: None, region: None };
+                    |document| Template { stack: "example".into(), path: "".into(), document, account: None, region: None };
                 take(ringfence_cloudformation::read(
                     documents.into_iter().map(template).collect(),
                     &Inputs::default(),

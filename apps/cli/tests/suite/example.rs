@@ -125,8 +125,7 @@ struct Mutation {
 /// `control <tab> part of the file's path <tab> line that starts so <tab> what replaces the matched part <tab>
 /// start of the line before or after it`; without a fourth column the line goes, with everything indented below.
 fn mutations() -> Vec<Mutation> {
-    let rows =
-        include_str!("mutations.tsv").lines().filter(|row| !row.is_empty() && !row.starts_with('#'));
+    let rows = include_str!("mutations.tsv").lines().filter(|row| !row.is_empty() && !row.starts_with('#'));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('\t').collect();
         let weakened = cells.get(3).copied().filter(|cell| !cell.is_empty());
@@ -158,8 +157,11 @@ fn each_hardened_setting_matters() {
 /// A plan says its values again under `resource_changes`, which is not what is judged.
 fn occurrences(text: &str, mutation: &Mutation) -> Vec<usize> {
     let start = |line: &&str| line.trim_start_matches([' ', '-']).to_owned();
-    let lines: Vec<String> =
-        text.lines().take_while(|line| !line.contains("\"resource_changes\"")).map(|line| start(&line)).collect();
+    let lines: Vec<String> = text
+        .lines()
+        .take_while(|line| !line.contains("\"resource_changes\""))
+        .map(|line| start(&line))
+        .collect();
     let is_beside = |at: usize| {
         let neighbours = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
         neighbours.filter_map(|at| lines.get(at)).any(|line| line.starts_with(mutation.beside))

@@ -350,3 +350,82 @@ fn standard_input_is_a_file_called_dash() {
     assert_eq!(run.json()["findings"][0]["locations"][0]["file"], "-");
     assert_eq!(run.code, 10);
 }
+
+#[test]
+fn a_closed_stderr_is_no_reason_not_to_judge() {
+    let folder = Folder::new();
+    folder.write("good.yaml", PRIVILEGED.as_bytes());
+    folder.write("bad.yaml", b"apiVersion: v1\nkind: [\n");
+    let command = format!("'{}' assess . --control WL01 2>&-", env!("CARGO_BIN_EXE_ringfence"));
+    let status = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(folder.path(""))
+        .output()
+        .unwrap();
+    assert_eq!(status.status.code(), Some(10));
+}
+
+#[test]
+fn what_two_arguments_reach_is_read_once() {
+    let folder = Folder::new();
+    folder.write("a/good.yaml", PRIVILEGED.as_bytes());
+    for arguments in [["a", "a/good.yaml"], ["a/good.yaml", "a"], ["a", "a"]] {
+        let run =
+            folder.run(&["assess", arguments[0], arguments[1], "--format", "json", "--control", "WL01"]);
+        assert_eq!(run.json()["findings"].as_array().unwrap().len(), 1, "{arguments:?}");
+    }
+}
+
+#[test]
+fn standard_input_beside_a_chart_is_judged() {
+    let folder = Folder::new();
+    folder.write("Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    let run = folder
+        .run_with(&["assess", "-", ".", "--format", "json", "--control", "WL01"], PRIVILEGED.as_bytes());
+    assert_eq!(run.json()["findings"].as_array().unwrap().len(), 1, "{}", run.stderr);
+}
+
+#[test]
+fn a_plan_stands_for_its_own_folder_only() {
+    let folder = Folder::new();
+    let plan = br#"{"format_version": "1.2", "planned_values": {"root_module": {"resources": []}}}"#;
+    folder.write("dev/main.tf", b"");
+    folder.write("dev/plan.json", plan);
+    folder.write("prod/main.tf", b"");
+    let json = folder.run(&["assess", ".", "--format", "json"]).json();
+    let files: Vec<_> =
+        json["diagnostics"].as_array().unwrap().iter().map(|one| one["file"].clone()).collect();
+    assert_eq!(files, ["prod/main.tf"]);
+}
+
+#[test]
+fn a_misspelt_key_of_a_manifest_is_not_overlooked() {
+    check("misspelt.yaml", b"apiversion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\n", "`apiVersion`");
+}
+
+#[test]
+fn quiet_still_says_errors() {
+    let folder = Folder::new();
+    folder.write("clean.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: a}\n");
+    folder.write("bad.yaml", b"apiVersion: v1\nkind: [\n");
+    let run = folder.run(&["assess", ".", "--quiet", "--format", "json", "--control", "WL01"]);
+    assert_eq!((run.code, run.stderr.contains("bad.yaml")), (4, true), "{}", run.stderr);
+}
+
+#[test]
+fn excludes_hold_below_the_argument() {
+    let folder = Folder::new();
+    folder.write("a/test/good.yaml", PRIVILEGED.as_bytes());
+    let run = folder.run(&["assess", "a", "--exclude", "test/**"]);
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(run.stderr.contains("1 excluded path"), "{}", run.stderr);
+}
+
+#[test]
+fn pods_of_a_kind_that_no_control_reads_are_named() {
+    check(
+        "clone.yaml",
+        b"apiVersion: apps.kruise.io/v1alpha1\nkind: CloneSet\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: c, securityContext: {privileged: true}}]}}}\n",
+        "CloneSet",
+    );
+}

@@ -99,11 +99,19 @@ impl Mapping {
         let mut text = String::from("schema: ringfence.declaration/1\n");
         for (key, source) in self.parameters.iter().filter_map(|part| part.split_once("<-")) {
             let list = if source == "[]" { Value::Array(Vec::new()) } else { at(source, parameters).clone() };
-            let list = if list.is_array() { list } else { Value::Array(Vec::new()) };
+            let list: Vec<&Value> =
+                list.as_array().into_iter().flatten().filter(|one| is_value_of(key, one)).collect();
+            let list = serde_json::to_string(&list).expect("a list can be written");
             text.push_str(&format!("{key}: {list}\n"));
         }
         text
     }
+}
+
+/// A peer's list of repositories may hold prefixes without a registry host, which no list of ours can hold.
+fn is_value_of(key: &str, value: &Value) -> bool {
+    let host = value.as_str().and_then(|text| text.split('/').next()).unwrap_or_default();
+    key != "registries" || host.contains(['.', ':'])
 }
 
 fn at<'a>(path: &str, parameters: &'a Value) -> &'a Value {
