@@ -63,8 +63,8 @@ pub struct Declaration {
     pub classes: Option<Vec<ClassEntry>>,
     /// `registries:`, image registry hosts or hosts with a path.
     pub registries: Option<Vec<Located<Text>>>,
-    /// `administrators:`, as written in bindings: group, user, `system:serviceaccount:NS:NAME` or ARN.
-    pub administrators: Option<Vec<Located<Text>>>,
+    /// `administrators:`, who may administer a cluster.
+    pub administrators: Option<Vec<Administrator>>,
     /// `system-agents:`, workloads that may touch the node, as `ns/name[Kind]`.
     pub system_agents: Option<Vec<Located<Text>>>,
     /// `capabilities:`, Linux capabilities that may be added.
@@ -178,6 +178,26 @@ pub struct ClassMatch {
     pub accounts: Vec<Text>,
     /// EKS clusters.
     pub clusters: Vec<Text>,
+}
+
+/// Someone who may administer a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Administrator {
+    /// What kind of subject it is; `None` where the entry is a plain text, which stands for any kind.
+    pub kind: Option<AdministratorKind>,
+    /// As bindings have it; a service account is `system:serviceaccount:NAMESPACE:NAME`.
+    pub name: Located<Text>,
+}
+
+words! {
+    /// Kinds of subjects that may administer a cluster. A user may be called like a group, so that the name
+    /// alone does not say who is meant.
+    AdministratorKind {
+        Group = "group": "a Kubernetes group",
+        User = "user": "a Kubernetes user",
+        Arn = "arn": "an IAM role or user",
+        ServiceAccount = "service-account": "a service account",
+    }
 }
 
 /// Where the internet may come in.
@@ -296,6 +316,12 @@ mod tests {
         check(SadTime::ALL, SadTime::WORDS, SadTime::as_str, SadTime::parse);
         check(Party::ALL, Party::WORDS, Party::as_str, Party::parse);
         check(Entity::ALL, Entity::WORDS, Entity::as_str, Entity::parse);
+        check(
+            AdministratorKind::ALL,
+            AdministratorKind::WORDS,
+            AdministratorKind::as_str,
+            AdministratorKind::parse,
+        );
     }
 
     #[test]

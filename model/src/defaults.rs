@@ -91,15 +91,6 @@ fn filled(value: Filled, document: &'static Document) -> Node {
     }
 }
 
-impl Resource {
-    /// This resource with the defaults of its kind filled in.
-    #[must_use]
-    pub fn with_defaults(mut self) -> Self {
-        apply(&mut self);
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,7 +99,9 @@ mod tests {
     fn cluster(vpc: Option<Node>) -> Resource {
         let entries = vpc.map(|node| (Key::from("ResourcesVpcConfig"), node));
         let body = Node::new(entries.into_iter().collect::<Map>(), Origin::derived("test", None));
-        Resource::new(Kind::new("AWS::EKS::Cluster"), "c", body, Stage::Template).with_defaults()
+        let mut cluster = Resource::new(Kind::new("AWS::EKS::Cluster"), "c", body, Stage::Template);
+        apply(&mut cluster);
+        cluster
     }
 
     #[test]

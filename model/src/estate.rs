@@ -1,11 +1,14 @@
 //! The estate: every resource, how they are linked, and the workloads they run.
 
-pub(crate) mod cluster;
+mod cluster;
 mod label;
 mod namespace;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+
+pub use cluster::cluster_name;
+pub use label::Label;
 
 use std::sync::OnceLock;
 
@@ -302,6 +305,13 @@ mod tests {
         assert_eq!(place(json!([manifest, cluster("one")])), (Some("one".to_owned()), String::new()));
         let two = json!([manifest, cluster("one"), cluster("two"), manifest]);
         assert_eq!(place(two), (None, "cluster-ambiguous duplicate-object".to_owned()));
+        let ambiguous = (None, "cluster-ambiguous".to_owned());
+        let unnamed =
+            json!({"Type": "AWS::EKS::Cluster", "Id": "Cluster", "Properties": {"Name": {"Unknown": "N"}}});
+        assert_eq!(place(json!([manifest, unnamed, unnamed])), ambiguous, "one logical id, two templates");
+        let part = |account: &str| json!({"Type": "AWS::EKS::Nodegroup", "Id": "N", "Account": account, "Properties": {"ClusterName": "one"}});
+        assert_eq!(place(json!([manifest, part("1"), part("1")])), (Some("one".to_owned()), String::new()));
+        assert_eq!(place(json!([manifest, part("1"), part("2")])), ambiguous, "one name, two accounts");
     }
 
     #[test]

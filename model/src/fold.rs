@@ -105,7 +105,7 @@ const CLOUDFORMATION: &[(&str, &str, &str, Option<&str>)] = &[
 
 impl Satellite {
     /// The satellite that a CloudFormation resource of this kind is, if it is one.
-    pub fn of_cloudformation(kind: &Kind, properties: &Node) -> Option<Self> {
+    pub(crate) fn of_cloudformation(kind: &Kind, properties: &Node) -> Option<Self> {
         let (_, path, owner_kind, list) = CLOUDFORMATION.iter().find(|row| row.0 == kind.as_str())?;
         let owner = properties.field(path).node()?.clone();
         let fold = list.map_or(Fold::Merge, |list| Fold::Append(list.into()));
@@ -161,11 +161,8 @@ fn assemble(resources: Vec<Resource>, parts: &FxHashMap<ResourceId, Vec<usize>>)
         let Some(mut whole) = slots.get_mut(owner.index()).and_then(Option::take) else { continue };
         // An owner of which nothing is known stays unknown, and its parts are judged by themselves.
         let indices = if whole.body.as_unresolved().is_some() { &[][..] } else { indices };
-        for index in indices {
-            if let Some(part) = slots.get_mut(*index).and_then(Option::take) {
-                absorb(&mut whole, part);
-            }
-        }
+        let parts = indices.iter().filter_map(|index| slots.get_mut(*index).and_then(Option::take));
+        absorb(&mut whole, parts);
         if let Some(slot) = slots.get_mut(owner.index()) {
             *slot = Some(whole);
         }
@@ -173,22 +170,95 @@ fn assemble(resources: Vec<Resource>, parts: &FxHashMap<ResourceId, Vec<usize>>)
     slots.into_iter().flatten().collect()
 }
 
-fn absorb(owner: &mut Resource, part: Resource) {
-    let Some(satellite) = part.satellite else { return };
-    if !matches!(owner.body.value, Value::Map(_)) {
-        owner.body.value = Value::Map(Map::default());
+/// Makes `parts` a part of `owner`, in their order. What is appended is gathered by list first: one group
+/// may have a hundred thousand rules.
+fn absorb(owner: &mut Resource, parts: impl Iterator<Item = Resource>) {
+    let mut lists: Vec<(Key, Vec<Node>)> = Vec::new();
+    for part in parts {
+        let Some(satellite) = part.satellite else { continue };
+        if !matches!(owner.body.value, Value::Map(_)) {
+            owner.body.value = Value::Map(Map::default());
+        }
+        match satellite.fold {
+            Fold::Append(list) => gather(&mut lists, list, part.body),
+            Fold::AppendValue { list, property } => {
+                if let Some(value) = part.body.child(&property).node() {
+                    gather(&mut lists, list, value.clone());
+                }
+            }
+            Fold::Merge => merge(owner, part.body, &mut lists),
+        }
     }
-    match satellite.fold {
-        Fold::Append(list) => owner.body.append(&list, part.body),
-        Fold::AppendValue { list, property } => {
-            if let Some(value) = part.body.child(&property).node() {
-                owner.body.append(&list, value.clone());
-            }
-        }
-        Fold::Merge => {
-            if let Value::Map(map) = part.body.value {
-                map.into_entries().into_iter().for_each(|entry| owner.body.set(entry.key, entry.node));
-            }
-        }
+    lists.into_iter().for_each(|(list, nodes)| owner.body.append_all(&list, nodes));
+}
+
+fn gather(lists: &mut Vec<(Key, Vec<Node>)>, list: Key, node: Node) {
+    match lists.iter_mut().find(|(there, _)| *there == list) {
+        Some((_, nodes)) => nodes.push(node),
+        None => lists.push((list, vec![node])),
+    }
+}
+
+/// Sets the properties of a part, which replace what earlier parts appended.
+fn merge(owner: &mut Resource, part: Node, lists: &mut Vec<(Key, Vec<Node>)>) {
+    let Value::Map(map) = part.value else { return };
+    for entry in map.into_entries() {
+        lists.retain(|(list, _)| *list != entry.key);
+        owner.body.set(entry.key, entry.node);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Origin, Stage};
+
+    fn node(value: impl Into<Value>) -> Node {
+        Node::new(value, Origin::derived("test", None))
+    }
+
+    fn map(entries: Vec<(&str, Node)>) -> Node {
+        node(entries.into_iter().map(|(key, node)| (Key::from(key), node)).collect::<Map>())
+    }
+
+    fn part(owner: &str, body: Node, fold: Fold) -> Resource {
+        let mut part = Resource::new(Kind::new("AWS::S3::BucketPolicy"), "p", body, Stage::Template);
+        let owner = node(owner);
+        part.satellite = Some(Box::new(Satellite { owner_kind: Kind::new("AWS::S3::Bucket"), owner, fold }));
+        part
+    }
+
+    fn bucket(name: &str, properties: Vec<(&str, Node)>) -> Resource {
+        let body = map([vec![("BucketName", node(name))], properties].concat());
+        Resource::new(Kind::new("AWS::S3::Bucket"), name, body, Stage::Template)
+    }
+
+    fn numbers(body: &Node, list: &str) -> Vec<Option<i64>> {
+        body.get(list).map(Node::items).unwrap_or_default().iter().map(Node::as_int).collect()
+    }
+
+    #[test]
+    fn parts_join_in_their_order() {
+        let append = |number: i64| {
+            let fold = Fold::AppendValue { list: "Rules".into(), property: "Rule".into() };
+            part("b", map(vec![("Rule", node(number))]), fold)
+        };
+        let merge = |number: i64| {
+            part("b", map(vec![("Rules", node(vec![node(number)])), ("Set", node(number))]), Fold::Merge)
+        };
+        let owner = bucket("b", vec![("Rules", node(vec![node(1)]))]);
+        let (folded, _) = fold(vec![append(2), owner.clone(), append(3)]);
+        assert_eq!(numbers(&folded[0].body, "Rules"), [Some(1), Some(2), Some(3)]);
+        let (folded, _) = fold(vec![owner, append(2), merge(4), append(5)]);
+        assert_eq!(numbers(&folded[0].body, "Rules"), [Some(4), Some(5)]);
+        assert_eq!(folded[0].body.get("Set").and_then(Node::as_int), Some(4));
+    }
+
+    #[test]
+    fn very_many_parts_of_one_owner_take_linear_time() {
+        let parts = (0..200_000).map(|_| part("b", map(vec![]), Fold::Append("Policies".into())));
+        let (folded, _) = fold(std::iter::once(bucket("b", vec![])).chain(parts).collect());
+        assert_eq!(folded.len(), 1);
+        assert_eq!(folded[0].body.get("Policies").map(|list| list.items().len()), Some(200_000));
     }
 }

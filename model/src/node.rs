@@ -272,18 +272,35 @@ impl Node {
     }
 
     /// Appends to the list under `key`, which is made where it is absent. What stands there and is no
-    /// list, or is not known, stays beside what is appended.
-    pub fn append(&mut self, key: &str, node: Node) {
+    /// list, or is not known, stays beside what is appended. The list is copied once, however many are
+    /// appended.
+    pub fn append_all(&mut self, key: &str, nodes: Vec<Self>) {
+        let Some(first) = nodes.first() else { return };
         let Some(there) = self.get_mut(key).filter(|there| there.value != Value::Null) else {
-            let origin = node.origin.clone();
-            return self.set(key, Self::new(Value::List(Box::new([node])), origin));
+            let origin = first.origin.clone();
+            return self.set(key, Self::new(nodes, origin));
         };
         let mut items = match std::mem::replace(&mut there.value, Value::Null) {
             Value::List(items) => items.into_vec(),
             value => vec![Self { value, origin: there.origin.clone() }],
         };
-        items.push(node);
+        items.extend(nodes);
         there.value = Value::from(items);
+    }
+}
+
+impl Value {
+    /// What people call it, for messages.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+            Self::Unresolved(_) => "not known",
+        }
     }
 }
 
@@ -417,10 +434,26 @@ mod tests {
     }
 
     #[test]
-    fn append_makes_the_list() {
-        let mut body = map(vec![]);
-        body.append("ingress", derived(1));
-        body.append("ingress", derived(2));
-        assert_eq!(body.get("ingress").map(|list| list.items().len()), Some(2));
+    fn append_all_makes_the_list_and_keeps_what_is_there() {
+        let unknown = Node::unresolved(Cause::KnownAfterApply, None, Origin::derived("test", None));
+        let mut body = map(vec![("egress", unknown), ("none", derived(Value::Null))]);
+        body.append_all("ingress", vec![derived(1), derived(2)]);
+        body.append_all("ingress", vec![derived(3)]);
+        body.append_all("egress", vec![derived(1)]);
+        body.append_all("none", vec![derived(1)]);
+        body.append_all("nothing", vec![]);
+        let lengths = ["ingress", "egress", "none"].map(|key| body.get(key).map(|list| list.items().len()));
+        assert_eq!(lengths, [Some(3), Some(2), Some(1)]);
+        assert_eq!(body.field("nothing"), Field::Absent);
+        assert!(matches!(body.field("egress.0"), Field::Unresolved(..)));
+    }
+
+    #[test]
+    fn every_value_has_a_noun() {
+        let unknown = Node::unresolved(Cause::KnownAfterApply, None, Origin::derived("test", None)).value;
+        let values =
+            [Value::Null, true.into(), 1.into(), "x".into(), vec![].into(), Map::default().into(), unknown];
+        let nouns = ["null", "a boolean", "a number", "a text", "a list", "a map", "not known"];
+        assert_eq!(values.map(|value| value.noun()), nouns);
     }
 }

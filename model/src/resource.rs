@@ -49,7 +49,9 @@ pub struct Resource {
     pub stage: Stage,
     /// For a resource that is only a part of another one (`AWS::EC2::SecurityGroupIngress`).
     pub satellite: Option<Box<Satellite>>,
-    /// The workload that this pod or replica set is an instance of; instances are not judged again.
+    /// The workload that this pod or replica set is an instance of; instances are not judged again. A pod
+    /// that does not run as its controller's template says has none, and
+    /// [`Estate::workload_of`](crate::Estate::workload_of) tells its workload.
     pub instance_of: Option<ResourceId>,
 }
 

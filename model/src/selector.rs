@@ -166,6 +166,103 @@ impl Requirement {
     }
 }
 
+impl Operator {
+    /// Whether it holds for an object that lacks the key.
+    pub fn is_negative(&self) -> bool {
+        matches!(self, Self::NotIn(_) | Self::DoesNotExist)
+    }
+}
+
+/// The labels of an object as far as they are known.
+#[derive(Clone, Debug)]
+pub struct KnownLabels<'a> {
+    /// Those that are.
+    pub labels: &'a Labels,
+    /// Those that are not.
+    pub unknown: Unknown,
+}
+
+/// Which labels are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// None.
+    Nothing,
+    /// The values of these keys, which may also be absent.
+    Keys(Vec<Text>),
+    /// Whatever is not among the known ones.
+    Rest,
+}
+
+impl Unknown {
+    /// What cannot be known of the labels of `object` (what has `metadata.labels`).
+    pub fn of(object: Field<'_>) -> Self {
+        let labels = match object {
+            Field::Present(node) => node.field("metadata.labels"),
+            other => other,
+        };
+        match labels {
+            Field::Absent => Self::Nothing,
+            Field::Unresolved(..) => Self::Rest,
+            Field::Present(labels) if !matches!(labels.value, Value::Map(_)) => Self::Rest,
+            Field::Present(labels) => {
+                let unread = labels.entries().iter().filter(|entry| entry.node.as_str().is_none());
+                let keys: Vec<Text> = unread.map(|entry| Text::from(&*entry.key)).collect();
+                if keys.is_empty() { Self::Nothing } else { Self::Keys(keys) }
+            }
+        }
+    }
+}
+
+impl KnownLabels<'_> {
+    /// Whether `selector` matches; `None` where an unknown label or an unreadable part decides.
+    pub fn judge(&self, selector: &Selector) -> Option<bool> {
+        match self.meets(&selector.requirements) {
+            Some(true) if !selector.unreadable.is_empty() => None,
+            answer => answer,
+        }
+    }
+
+    /// Whether all `requirements` hold; `None` where an unknown label decides.
+    pub fn meets<'r>(&self, requirements: impl IntoIterator<Item = &'r Requirement>) -> Option<bool> {
+        let mut certain = true;
+        for requirement in requirements {
+            if self.is_unknown(&requirement.key) {
+                certain = false;
+            } else if !requirement.holds(self.labels) {
+                return Some(false);
+            }
+        }
+        certain.then_some(true)
+    }
+
+    /// Whether it cannot be told what value `key` has, or whether it is there.
+    pub fn is_unknown(&self, key: &str) -> bool {
+        match &self.unknown {
+            Unknown::Nothing => false,
+            Unknown::Keys(keys) => keys.iter().any(|unknown| unknown == key),
+            Unknown::Rest => self.labels.get(key).is_none(),
+        }
+    }
+}
+
+/// Whether all answers are yes; `None` where an unknown one decides.
+pub fn all(answers: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    let mut certain = true;
+    for answer in answers {
+        match answer {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => certain = false,
+        }
+    }
+    certain.then_some(true)
+}
+
+/// Whether any answer is yes; `None` where an unknown one decides.
+pub fn any(answers: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    all(answers.into_iter().map(|answer| answer.map(|yes| !yes))).map(|none| !none)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +294,34 @@ mod tests {
             assert_eq!(selector.matches(&labels(&[("app", "a")])), None, "{node:?}");
         }
         assert_eq!(Selector::of_labels(&text()).matches(&labels(&[])), None);
+    }
+
+    #[test]
+    fn an_unknown_label_decides_neither_way() {
+        let some = labels(&[("app", "a")]);
+        let judge = |unknown: Unknown, key: &str, operator: Operator| {
+            let requirements = vec![Requirement { key: key.into(), operator }];
+            let selector = Selector { requirements, unreadable: Vec::new() };
+            KnownLabels { labels: &some, unknown }.judge(&selector)
+        };
+        let not_in = || Operator::NotIn(vec!["x".into()]);
+        assert_eq!(judge(Unknown::Nothing, "tier", not_in()), Some(true));
+        assert_eq!(judge(Unknown::Keys(vec!["tier".into()]), "tier", not_in()), None);
+        assert_eq!(judge(Unknown::Keys(vec!["tier".into()]), "tier", Operator::Exists), None);
+        assert_eq!(judge(Unknown::Rest, "tier", Operator::DoesNotExist), None);
+        assert_eq!(judge(Unknown::Rest, "app", Operator::DoesNotExist), Some(false));
+    }
+
+    #[test]
+    fn labels_that_are_no_map_are_not_known() {
+        let origin = || crate::Origin::derived("test", None);
+        let under = |key: &str, node: Node| {
+            Node::new([(key.into(), node)].into_iter().collect::<crate::Map>(), origin())
+        };
+        let of = |labels: Node| Unknown::of(Field::Present(&under("metadata", under("labels", labels))));
+        assert_eq!(of(Node::new("all", origin())), Unknown::Rest);
+        assert_eq!(of(under("a", Node::new(1, origin()))), Unknown::Keys(vec!["a".into()]));
+        assert_eq!(of(under("a", Node::new("x", origin()))), Unknown::Nothing);
     }
 
     #[test]

@@ -5,7 +5,8 @@ pub(crate) mod gather;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{Field, Kind, Node, ResourceId, Text};
+use crate::selector::{KnownLabels, Unknown};
+use crate::{Field, Kind, Node, Resource, ResourceId, Text};
 
 /// A workload of the estate; index into [`Estate::workloads`](crate::Estate::workloads).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +94,14 @@ impl Workload {
     /// `ns/name[Kind]`.
     pub fn label(&self) -> String {
         format!("{}/{}[{}]", self.namespace, self.name, self.kind)
+    }
+}
+
+impl Instance {
+    /// The pod's labels, and what cannot be known of them; `resource` is [`Self::resource`].
+    pub fn known_labels(&self, resource: &Resource) -> KnownLabels<'_> {
+        let template = pod_template(&resource.kind).map_or(Field::Absent, |path| resource.body.field(path));
+        KnownLabels { labels: &self.labels, unknown: Unknown::of(template) }
     }
 }
 

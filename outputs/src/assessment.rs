@@ -50,18 +50,18 @@ impl Counts {
     /// Counts `findings`, which hold the passes too.
     pub fn of(findings: &[Finding]) -> Self {
         let mut counts = Self::default();
-        findings.iter().for_each(|finding| counts.add(finding.verdict, finding.severity));
+        findings.iter().for_each(|finding| counts.add(finding.verdict, finding.severity, 1));
         counts
     }
 
-    /// Counts one check.
-    pub fn add(&mut self, verdict: Verdict, severity: Severity) {
+    /// Counts that many checks.
+    pub fn add(&mut self, verdict: Verdict, severity: Severity, many: usize) {
         let at = Severity::ALL.iter().position(|one| *one == severity).unwrap_or(0);
         match verdict {
-            Verdict::Fail => self.failed.iter_mut().skip(at).take(1).for_each(|count| *count += 1),
-            Verdict::Unknown => self.unknown += 1,
-            Verdict::Pass => self.pass += 1,
-            Verdict::NotApplicable => self.not_applicable += 1,
+            Verdict::Fail => self.failed.iter_mut().skip(at).take(1).for_each(|count| *count += many),
+            Verdict::Unknown => self.unknown += many,
+            Verdict::Pass => self.pass += many,
+            Verdict::NotApplicable => self.not_applicable += many,
         }
     }
 

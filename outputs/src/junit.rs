@@ -15,11 +15,11 @@ pub fn write(out: &mut dyn Write, assessment: &Assessment<'_>, extent: Extent) -
     // A stable sort, so that cases stay in the order of all reports.
     findings.sort_by(|one, other| one.control.cmp(&other.control));
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(out, "<testsuites name=\"ringfence\" {}>", totals(&findings))?;
+    writeln!(out, "<testsuites name=\"ringfence\" {}>", totals(&findings, errors(assessment)))?;
     for suite in findings.chunk_by(|one, other| one.control == other.control) {
         let Some(first) = suite.first() else { continue };
         let name = escaped(&format!("{} {}", first.control, first.name));
-        writeln!(out, "  <testsuite name=\"{name}\" {}>", totals(suite))?;
+        writeln!(out, "  <testsuite name=\"{name}\" {}>", totals(suite, 0))?;
         for finding in suite {
             case(out, assessment.sources(), finding)?;
         }
@@ -30,12 +30,19 @@ pub fn write(out: &mut dyn Write, assessment: &Assessment<'_>, extent: Extent) -
     out.flush()
 }
 
-fn totals(findings: &[&Finding]) -> String {
+/// The attributes that count the cases of a suite: a case for each finding and for each of `errors`.
+fn totals(findings: &[&Finding], errors: usize) -> String {
     let count =
         |wanted: &[Verdict]| findings.iter().filter(|finding| wanted.contains(&finding.verdict)).count();
     let failures = count(&[Verdict::Fail]);
     let skipped = count(&[Verdict::Unknown, Verdict::NotApplicable]);
-    format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"", findings.len())
+    let tests = findings.len() + errors;
+    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"")
+}
+
+/// How many diagnostics are errors.
+fn errors(assessment: &Assessment<'_>) -> usize {
+    assessment.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count()
 }
 
 fn case(out: &mut dyn Write, sources: &Sources, finding: &Finding) -> io::Result<()> {
@@ -76,15 +83,12 @@ fn body(sources: &Sources, finding: &Finding) -> String {
 
 /// What could not be read, as errors of a suite of their own.
 fn unread(out: &mut dyn Write, assessment: &Assessment<'_>) -> io::Result<()> {
-    let diagnostics = by_level(assessment.diagnostics);
-    let errors = diagnostics.iter().take_while(|diagnostic| diagnostic.level == Level::Error).count();
+    let errors = errors(assessment);
     if errors == 0 {
         return Ok(());
     }
-    writeln!(
-        out,
-        "  <testsuite name=\"input\" tests=\"{errors}\" failures=\"0\" errors=\"{errors}\" skipped=\"0\">"
-    )?;
+    let diagnostics = by_level(assessment.diagnostics);
+    writeln!(out, "  <testsuite name=\"input\" {}>", totals(&[], errors))?;
     for diagnostic in diagnostics.iter().take(errors) {
         let at = diagnostic.location.map_or_else(String::new, |at| excerpt::place(assessment.sources(), at));
         let help = diagnostic.help.as_deref().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ringfence_model::mask;
+use ringfence_model::{mask, mask_cards};
 
 /// `text` on one line of a terminal: masked, and without a character that moves or hides others.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
@@ -37,7 +37,7 @@ fn is_tame(text: &str) -> bool {
 /// A path in a report. Pipelines open what it names, and dates make long runs of digits
 /// (`cluster-20261124120000.json`), so only what could be a card number is masked.
 pub(crate) fn path(text: &str) -> Cow<'_, str> {
-    if holds_card_number(text) { mask(text) } else { Cow::Borrowed(text) }
+    mask_cards(text)
 }
 
 /// One column for one character, whatever it is: control characters as their pictures; those that
@@ -62,43 +62,6 @@ pub(crate) fn visible(character: char) -> char {
     }
 }
 
-/// Shortest and longest card number.
-const LENGTHS: std::ops::RangeInclusive<usize> = 13..=19;
-
-/// Whether a run of digits in `text`, separators allowed, could be a card number of some brand.
-fn holds_card_number(text: &str) -> bool {
-    if text.bytes().filter(|byte| byte.is_ascii_digit() || !byte.is_ascii()).count() < *LENGTHS.start() {
-        return false;
-    }
-    let is_joined = |character: char| {
-        character.is_numeric() || matches!(character, ' ' | '-' | '.' | '\u{a0}' | '\u{2010}'..='\u{2015}')
-    };
-    text.split(|character: char| !is_joined(character)).any(|run| {
-        // A digit of another script counts as any digit could: it is never let through by its value.
-        let digits: Vec<Option<u32>> =
-            run.chars().filter(|one| one.is_numeric()).map(|one| one.to_digit(10)).collect();
-        LENGTHS.into_iter().any(|length| digits.windows(length).any(could_be_card_number))
-    })
-}
-
-fn could_be_card_number(digits: &[Option<u32>]) -> bool {
-    let Some(digits) = digits.iter().copied().collect::<Option<Vec<u32>>>() else { return true };
-    let issued = match digits.as_slice() {
-        [3..=6, ..] => true,
-        [2, second, third, fourth, ..] => (221..=720).contains(&(second * 100 + third * 10 + fourth)),
-        _ => false,
-    };
-    issued && luhn(&digits)
-}
-
-fn luhn(digits: &[u32]) -> bool {
-    let add = |sum: u32, (index, digit): (usize, &u32)| {
-        let value = if index % 2 == 1 { digit * 2 } else { *digit };
-        sum + value / 10 + value % 10
-    };
-    digits.iter().rev().enumerate().fold(0, add) % 10 == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +78,7 @@ mod tests {
         assert_eq!(path("run-1764000000000/a.yaml"), "run-1764000000000/a.yaml");
         assert_eq!(path("4111111111111111.yaml"), "************1111.yaml");
         assert_eq!(path("a/5555-5555-5555-4444"), "a/****-****-****-4444");
+        assert_eq!(path("20261124120000/5555_5555_5555_4444"), "20261124120000/****_****_****_4444");
         assert_eq!(path("2223003122003222"), "************3222");
         assert_eq!(path("４１１１１１１１１１１１１１１１"), "************１１１１");
     }

@@ -29,7 +29,7 @@ use crate::{excerpt, shown};
 use gutter::Gutter;
 
 /// Controls listed in the summary.
-const LISTED: usize = 10;
+const LISTED: usize = 6;
 /// Groups of unknowns listed.
 const WAITING: usize = 8;
 /// Kinds of input that could not be read listed.

@@ -10,5 +10,7 @@ mod example;
 mod folder;
 #[path = "suite/scope.rs"]
 mod scope;
+#[path = "suite/policies.rs"]
+mod policies;
 #[path = "suite/ugly.rs"]
 mod ugly;

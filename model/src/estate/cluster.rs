@@ -27,18 +27,21 @@ pub(super) fn place(resources: &mut [Resource]) -> Option<Diagnostic> {
     Some(Diagnostic::warning("cluster-ambiguous", message).at(at).help(help))
 }
 
-/// Names of the clusters in the input; where no cluster is, those that node groups and the like name.
-fn clusters(resources: &[Resource]) -> BTreeSet<Text> {
-    let declared: Vec<&Resource> =
-        resources.iter().filter(|resource| resource.kind.as_str() == "AWS::EKS::Cluster").collect();
-    if declared.is_empty() {
-        let parts = resources.iter().filter(|resource| resource.kind.as_str().starts_with("AWS::EKS::"));
-        return parts.filter_map(|resource| resource.body.text("ClusterName")).map(Text::from).collect();
+/// Names of the clusters in the input, one for each: two may have one name, in two accounts or by the
+/// same logical id in two templates. Where no cluster is, those that node groups and the like name.
+fn clusters(resources: &[Resource]) -> Vec<Text> {
+    let declared = resources.iter().filter(|resource| resource.kind.as_str() == "AWS::EKS::Cluster");
+    let declared: Vec<Text> = declared.map(|cluster| Text::from(cluster_name(cluster))).collect();
+    if !declared.is_empty() {
+        return declared;
     }
-    declared.into_iter().map(|cluster| Text::from(name(cluster))).collect()
+    let parts = resources.iter().filter(|resource| resource.kind.as_str().starts_with("AWS::EKS::"));
+    let named = parts.filter_map(|part| Some((part.place.account.as_ref(), part.body.text("ClusterName")?)));
+    named.collect::<BTreeSet<_>>().into_iter().map(|(_, name)| Text::from(name)).collect()
 }
 
-/// The name by which manifests and node groups refer to a cluster; its logical id where the name is not known.
-pub(crate) fn name(cluster: &Resource) -> &str {
+/// The name by which manifests and node groups refer to an EKS cluster; its logical id where the name is
+/// not known.
+pub fn cluster_name(cluster: &Resource) -> &str {
     cluster.body.text("Name").unwrap_or(&cluster.name)
 }

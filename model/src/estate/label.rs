@@ -36,7 +36,7 @@ impl Names {
         if !by_address.is_empty() {
             return by_address;
         }
-        let Label { prefix, name, kind } = Label::parse(label);
+        let Label { prefix, name, kind, .. } = Label::parse(label);
         self.having(name, resources, |resource| {
             kind.is_none_or(|kind| resource.kind.is(kind))
                 && match prefix {
@@ -59,20 +59,27 @@ impl Names {
     }
 }
 
-/// `prefix/name[Kind]`, where the prefix is a namespace or an AWS type.
-struct Label<'a> {
-    prefix: Option<&'a str>,
-    name: &'a str,
-    kind: Option<&'a str>,
+/// `prefix/name[Kind]`, as people and declarations write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label<'a> {
+    /// Prefix and name, without the kind.
+    pub path: &'a str,
+    /// A namespace or an AWS type.
+    pub prefix: Option<&'a str>,
+    /// What is behind the prefix.
+    pub name: &'a str,
+    /// The kind, where it is given.
+    pub kind: Option<&'a str>,
 }
 
 impl<'a> Label<'a> {
-    fn parse(label: &'a str) -> Self {
+    /// Takes `label` apart; whatever is written has at least a name.
+    pub fn parse(label: &'a str) -> Self {
         let (path, kind) = match label.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
             Some((path, kind)) => (path, Some(kind)),
             None => (label, None),
         };
         let (prefix, name) = path.split_once('/').map_or((None, path), |(before, name)| (Some(before), name));
-        Self { prefix, name, kind }
+        Self { path, prefix, name, kind }
     }
 }

@@ -4,8 +4,10 @@ use rustc_hash::FxHashMap;
 
 use super::dangling::{Dangling, What};
 use super::{Link, Lookup, Relation};
-use crate::estate::{Kinds, cluster};
-use crate::{Diagnostic, Field, Kind, Location, Node, Resource, ResourceId, Text, Value, Workload};
+use crate::estate::Kinds;
+use crate::{
+    Diagnostic, Field, Kind, Location, Node, Resource, ResourceId, Text, Value, Workload, cluster_name,
+};
 
 /// Kinds that others refer to by name: API group, kind.
 const REFERENCED: &[(&str, &str)] = &[
@@ -92,7 +94,7 @@ impl<'a> Joins<'a> {
     /// The name of the cluster that `value` (a `ClusterName`) means.
     pub(super) fn cluster_name(&self, value: &'a Node) -> Option<&'a str> {
         match self.lookup.resolve(value, Some("AWS::EKS::Cluster")) {
-            Some(id) => self.resources.get(id.index()).map(cluster::name),
+            Some(id) => self.resources.get(id.index()).map(cluster_name),
             None => value.as_str(),
         }
     }

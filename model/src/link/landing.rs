@@ -3,24 +3,23 @@
 //! The scheduler's rules, as far as templates say what nodes will be like: node selector, required node
 //! affinity, taints. A label that AWS or the kubelet sets (zone, architecture, …) keeps nobody away,
 //! since any node may turn out to have it.
-
-use rustc_hash::FxHashMap;
+//!
+//! INVARIANT: only what is known keeps a pod away. A pod that is wrongly held to be elsewhere would not be
+//! said to share a kernel with the CDE.
 
 use super::Relation;
 use super::dangling::What;
 use super::join::{Identity, Joins, cluster_of};
-use super::pool::{self, Pool, Pools, Profile, Taint};
-use crate::{Field, Location, Node, Workload, glob, pod_spec};
-
-/// Domains of the labels that AWS, the kubelet and Karpenter set by themselves.
-const SET_BY_THE_CLUSTER: [&str; 4] = ["kubernetes.io", "k8s.io", "amazonaws.com", "k8s.aws"];
+use super::pool::{self, Offers, Pool, Profile, ProfileSelector, Taint};
+use crate::selector::{KnownLabels, all, any};
+use crate::{Entry, Field, Location, Node, Value, Workload, glob, pod_spec};
 
 pub(super) fn link(joins: &mut Joins<'_>) {
-    let clusters = pool::by_cluster(joins);
+    let offers = pool::offers(joins);
     for workload in joins.workloads {
         nodes(joins, workload);
-        if let Some(pools) = clusters.get(&cluster_of(workload)) {
-            land(joins, workload, pools);
+        if !offers.pools.is_empty() || !offers.profiles.is_empty() {
+            land(joins, workload, &offers);
         }
     }
 }
@@ -39,135 +38,154 @@ fn nodes(joins: &mut Joins<'_>, workload: &Workload) {
     }
 }
 
-fn land(joins: &mut Joins<'_>, workload: &Workload, pools: &Pools<'_>) {
+fn land(joins: &mut Joins<'_>, workload: &Workload, offers: &Offers<'_>) {
     let Some(resource) = joins.resources.get(workload.resource.index()) else { return };
-    let Some(Field::Present(spec)) = pod_spec(&resource.kind, &resource.body) else { return };
+    let Some(spec) = pod_spec(&resource.kind, &resource.body).and_then(Field::node) else { return };
     let at = resource.location();
-    // Daemon sets do not run on Fargate.
-    let profiles = if workload.kind == "DaemonSet" { &[][..] } else { &pools.profiles };
-    let mut fargate = profiles.iter().filter(|profile| matches(profile, workload)).peekable();
-    if fargate.peek().is_some() {
-        fargate.for_each(|profile| joins.add(workload.resource, Relation::RunsOn, profile.id, at));
+    if fargate(joins, workload, offers, at) == Some(true) {
         return;
     }
-    match Demands::read(spec) {
-        Ok(demands) => {
-            for pool in pools.pools.iter().filter(|pool| demands.accept(pool)) {
-                joins.add(workload.resource, Relation::RunsOn, pool.id, demands.at.or(at));
-            }
-        }
-        Err(node) => joins.dangling.untold(What::Scheduling, node),
+    let demands = Demands::read(spec);
+    let here = |pool: &&Pool<'_>| in_one_cluster(pool.cluster, workload) != Some(false);
+    for pool in offers.pools.iter().filter(here).filter(|pool| demands.may_accept(pool)) {
+        joins.add(workload.resource, Relation::RunsOn, pool.id, demands.at.or(at));
+    }
+    if let Some(node) = demands.unknown() {
+        joins.dangling.untold(What::Scheduling, node);
     }
 }
 
-fn matches(profile: &Profile<'_>, workload: &Workload) -> bool {
-    let Some(pod) = workload.instances.first() else { return false };
-    profile.selectors.iter().any(|selector| {
-        glob(selector.namespace, &workload.namespace)
-            && selector
-                .labels
-                .iter()
-                .all(|(key, wanted)| pod.labels.get(key).is_some_and(|value| glob(wanted, value)))
-    })
+/// Links what may run on Fargate; whether all pods certainly do.
+fn fargate(
+    joins: &mut Joins<'_>,
+    workload: &Workload,
+    offers: &Offers<'_>,
+    at: Option<Location>,
+) -> Option<bool> {
+    // Daemon sets do not run on Fargate.
+    let profiles = if workload.kind == "DaemonSet" { &[][..] } else { &offers.profiles };
+    let mut on_fargate = Some(false);
+    for profile in profiles {
+        let taken = takes(joins, profile, workload);
+        if taken != Some(false) {
+            joins.add(workload.resource, Relation::RunsOn, profile.id, at);
+        }
+        on_fargate = any([on_fargate, taken]);
+    }
+    on_fargate
+}
+
+/// Whether a part of `cluster` is in the cluster of `workload`.
+fn in_one_cluster(cluster: Option<&str>, workload: &Workload) -> Option<bool> {
+    Some(cluster? == cluster_of(workload)?)
+}
+
+/// Whether `profile` takes all pods of `workload`; `None` too where it takes some of them.
+fn takes(joins: &Joins<'_>, profile: &Profile<'_>, workload: &Workload) -> Option<bool> {
+    let here = in_one_cluster(profile.cluster, workload);
+    let mut pods = workload.instances.iter().map(|pod| {
+        let labels = pod.known_labels(joins.resources.get(pod.resource.index())?);
+        any(profile.selectors.iter().map(|one| selects(one.as_ref()?, &workload.namespace, &labels)))
+    });
+    let first = pods.next().unwrap_or(Some(false));
+    let alike = if pods.all(|pod| pod == first) { first } else { None };
+    all([here, alike])
+}
+
+fn selects(selector: &ProfileSelector<'_>, namespace: &str, pod: &KnownLabels<'_>) -> Option<bool> {
+    let label = |wanted: &Option<(&str, &str)>| {
+        let (key, value) = (*wanted)?;
+        if pod.is_unknown(key) { None } else { Some(pod.labels.get(key).is_some_and(|own| glob(value, own))) }
+    };
+    let namespace = selector.namespace.map(|pattern| glob(pattern, namespace));
+    all(std::iter::once(namespace).chain(selector.labels.iter().map(label)))
 }
 
 /// What a pod asks of a node.
 struct Demands<'a> {
-    labels: Vec<(&'a str, &'a str)>,
-    /// Terms of required affinity, one of which must hold; none where nothing is required.
-    terms: &'a [Node],
-    tolerations: &'a [Node],
+    selector: Field<'a>,
+    /// Terms of required affinity, one of which must hold.
+    terms: Field<'a>,
+    tolerations: Field<'a>,
     /// Where the pod asks for something; that is why it lands where it does.
     at: Option<Location>,
 }
 
 impl<'a> Demands<'a> {
-    /// The demands of a pod spec, or the node that is not known.
-    fn read(spec: &'a Node) -> Result<Self, &'a Node> {
-        let selector = known(spec.child("nodeSelector"))?;
-        let entries = selector.map(Node::entries).unwrap_or_default();
-        let mut labels = Vec::with_capacity(entries.len());
-        for entry in entries {
-            labels.push((&*entry.key, entry.node.as_str().ok_or(&entry.node)?));
-        }
+    fn read(spec: &'a Node) -> Self {
         let required =
             "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
-        let terms = known(spec.field(required))?;
-        let tolerations = known(spec.child("tolerations"))?;
-        Ok(Self {
-            labels,
-            terms: terms.map(Node::items).unwrap_or_default(),
-            tolerations: tolerations.map(Node::items).unwrap_or_default(),
-            at: selector.or(terms).and_then(Node::location),
-        })
+        let (selector, terms) = (spec.child("nodeSelector"), spec.field(required));
+        let at = selector.node().or(terms.node()).and_then(Node::location);
+        Self { selector, terms, tolerations: spec.child("tolerations"), at }
     }
 
-    fn accept(&self, pool: &Pool<'_>) -> bool {
-        self.labels.iter().all(|(key, value)| may_have(&pool.labels, key, &[value]))
-            && (self.terms.is_empty() || self.terms.iter().any(|term| holds(term, pool)))
-            && pool.taints.iter().all(|taint| self.tolerations.iter().any(|one| tolerates(one, taint)))
+    /// The first part that is not known.
+    fn unknown(&self) -> Option<&'a Node> {
+        [self.selector, self.terms, self.tolerations].into_iter().find_map(|field| unknown(field.node()?))
     }
-}
 
-fn known<'a>(field: Field<'a>) -> Result<Option<&'a Node>, &'a Node> {
-    match field {
-        Field::Absent => Ok(None),
-        Field::Present(node) => Ok(Some(node)),
-        Field::Unresolved(node, _) => Err(node),
-    }
-}
-
-/// Whether nodes with these labels may have one of `values` under `key`.
-fn may_have(labels: &FxHashMap<&str, Vec<&str>>, key: &str, values: &[&str]) -> bool {
-    match labels.get(key) {
-        Some(there) => there.iter().any(|value| values.contains(value)),
-        None => set_by_the_cluster(key),
+    fn may_accept(&self, pool: &Pool<'_>) -> bool {
+        let wanted = |entry: &Entry| match entry.node.as_str() {
+            Some(value) => pool.labels.may_be(&entry.key, &[value]),
+            None => pool.labels.may_exist(&entry.key),
+        };
+        let items = |field: Field<'a>| field.node().map(Node::items).unwrap_or_default();
+        let terms = items(self.terms);
+        let tolerated =
+            |taint: &Taint<'_>| items(self.tolerations).iter().any(|one| may_tolerate(one, taint));
+        let selector = self.selector.node().map(Node::entries).unwrap_or_default();
+        selector.iter().all(wanted)
+            && (terms.is_empty() || terms.iter().any(|term| may_hold(term, pool)))
+            && (matches!(self.tolerations, Field::Unresolved(..)) || pool.taints.iter().all(tolerated))
     }
 }
 
-fn set_by_the_cluster(key: &str) -> bool {
-    let Some((domain, _)) = key.split_once('/') else { return false };
-    let within = |known: &&str| {
-        domain.strip_suffix(*known).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    };
-    domain.starts_with("karpenter.") || SET_BY_THE_CLUSTER.iter().any(within)
+fn unknown(node: &Node) -> Option<&Node> {
+    match &node.value {
+        Value::Unresolved(_) => Some(node),
+        Value::List(items) => items.iter().find_map(unknown),
+        Value::Map(map) => map.entries().iter().find_map(|entry| unknown(&entry.node)),
+        _ => None,
+    }
 }
 
-/// Whether a term of required node affinity may hold; one that cannot be read keeps nobody away.
-fn holds(term: &Node, pool: &Pool<'_>) -> bool {
+/// Whether a term of required node affinity may hold; what cannot be read keeps nobody away.
+fn may_hold(term: &Node, pool: &Pool<'_>) -> bool {
     let expressions = term.get("matchExpressions").map(Node::items).unwrap_or_default();
     expressions.iter().all(|expression| {
         let (Some(key), Some(operator)) = (expression.text("key"), expression.text("operator")) else {
             return true;
         };
-        let values: Vec<&str> = expression
-            .get("values")
-            .map(Node::items)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(Node::as_str)
-            .collect();
-        match operator {
-            "In" => may_have(&pool.labels, key, &values),
-            "NotIn" => {
-                let there = pool.labels.get(key);
-                there.is_none_or(|there| there.iter().any(|value| !values.contains(value)))
-            }
-            "Exists" => pool.labels.contains_key(key) || set_by_the_cluster(key),
-            "DoesNotExist" => !pool.labels.contains_key(key),
+        let values: Option<Vec<&str>> = match expression.child("values") {
+            Field::Absent => Some(Vec::new()),
+            Field::Unresolved(..) => None,
+            Field::Present(list) => list.items().iter().map(Node::as_str).collect(),
+        };
+        match (operator, values) {
+            ("In", Some(values)) => pool.labels.may_be(key, &values),
+            ("NotIn", Some(values)) => pool.labels.may_differ(key, &values),
+            ("In" | "Exists", _) => pool.labels.may_exist(key),
+            ("DoesNotExist", _) => pool.labels.may_lack(key),
             _ => true,
         }
     })
 }
 
-fn tolerates(toleration: &Node, taint: &Taint<'_>) -> bool {
-    let effect = toleration.text("effect").unwrap_or("");
-    if !effect.is_empty() && effect != taint.effect {
-        return false;
-    }
-    let key = toleration.text("key").unwrap_or("");
-    match toleration.text("operator") {
-        Some("Exists") => key.is_empty() || key == taint.key,
-        _ => key == taint.key && toleration.text("value").unwrap_or("") == taint.value,
-    }
+fn may_tolerate(toleration: &Node, taint: &Taint<'_>) -> bool {
+    // `None` for what is not known.
+    let part = |key: &str| match toleration.child(key) {
+        Field::Absent => Some(""),
+        field => field.node().and_then(Node::as_str),
+    };
+    let key = part("key");
+    let effect = part("effect").is_none_or(|effect| effect.is_empty() || effect == taint.effect);
+    effect
+        && match part("operator") {
+            Some("Exists") | None => key.is_none_or(|key| key.is_empty() || key == taint.key),
+            _ => {
+                key.is_none_or(|key| key == taint.key)
+                    && part("value").is_none_or(|value| value == taint.value)
+            }
+        }
 }

@@ -1,120 +1,271 @@
 //! What offers room for pods: node groups, Fargate profiles and Karpenter pools, as far as the input says.
+//!
+//! INVARIANT: what is not known of a pool keeps no pod away from it, and what is not known of a Fargate
+//! profile takes no pod off the nodes that it would share.
 
 use rustc_hash::FxHashMap;
 
-use super::dangling::{Dangling, What};
+use super::dangling::What;
 use super::join::{Found, Joins};
-use crate::{Field, Node, ResourceId};
+use crate::{Field, Node, ResourceId, Value};
 
 /// Nodes of one make: labels that they bear, and taints that keep pods away.
 pub(super) struct Pool<'a> {
     pub(super) id: ResourceId,
-    /// A label may have one of several values (Karpenter requirements).
-    pub(super) labels: FxHashMap<&'a str, Vec<&'a str>>,
+    /// `None` where it is not known.
+    pub(super) cluster: Option<&'a str>,
+    pub(super) labels: NodeLabels<'a>,
     pub(super) taints: Vec<Taint<'a>>,
 }
 
+/// A taint of which everything is known; no other keeps a pod away.
 pub(super) struct Taint<'a> {
     pub(super) key: &'a str,
     pub(super) value: &'a str,
     pub(super) effect: &'static str,
 }
 
+/// The labels of nodes of one make.
+#[derive(Default)]
+pub(super) struct NodeLabels<'a> {
+    values: FxHashMap<&'a str, Values<'a>>,
+    /// Some keys are not known, so any may be there.
+    open: bool,
+}
+
+/// What a label may be.
+enum Values<'a> {
+    /// One of these; of none where AWS makes the value up.
+    OneOf(Vec<&'a str>),
+    /// Anything but these, or not there.
+    NoneOf(Vec<&'a str>),
+    /// Not there.
+    Absent,
+}
+
+/// Domains of the labels that AWS, the kubelet and Karpenter set by themselves.
+const SET_BY_THE_CLUSTER: [&str; 4] = ["kubernetes.io", "k8s.io", "amazonaws.com", "k8s.aws"];
+
+impl<'a> NodeLabels<'a> {
+    /// Whether nodes may have one of `values` under `key`.
+    pub(super) fn may_be(&self, key: &str, values: &[&str]) -> bool {
+        match self.values.get(key) {
+            Some(Values::OneOf(there)) => there.iter().any(|value| values.contains(value)),
+            Some(Values::NoneOf(not)) => values.iter().any(|value| !not.contains(value)),
+            Some(Values::Absent) => false,
+            None => self.open || set_by_the_cluster(key),
+        }
+    }
+
+    /// Whether nodes may have `key`.
+    pub(super) fn may_exist(&self, key: &str) -> bool {
+        match self.values.get(key) {
+            Some(there) => !matches!(there, Values::Absent),
+            None => self.open || set_by_the_cluster(key),
+        }
+    }
+
+    /// Whether nodes may lack `key`.
+    pub(super) fn may_lack(&self, key: &str) -> bool {
+        !matches!(self.values.get(key), Some(Values::OneOf(_)))
+    }
+
+    /// Whether nodes may have something else than `values` under `key`, or nothing.
+    pub(super) fn may_differ(&self, key: &str, values: &[&str]) -> bool {
+        match self.values.get(key) {
+            Some(Values::OneOf(there)) => {
+                there.is_empty() || there.iter().any(|value| !values.contains(value))
+            }
+            _ => true,
+        }
+    }
+
+    /// The labels of a map.
+    fn extend(&mut self, field: Field<'a>, gap: &mut Gap<'a>) {
+        let Some(map) = field.node() else { return };
+        self.open |= !matches!(map.value, Value::Map(_));
+        gap.note(map);
+        for entry in map.entries() {
+            self.insert(
+                &entry.key,
+                known(&entry.node, gap).map_or_else(any, |value| Values::OneOf(vec![value])),
+            );
+        }
+    }
+
+    /// What is said twice holds as it is said most narrowly.
+    fn insert(&mut self, key: &'a str, values: Values<'a>) {
+        let narrow = matches!(values, Values::OneOf(_));
+        if narrow || !matches!(self.values.get(key), Some(Values::OneOf(_))) {
+            self.values.insert(key, values);
+        }
+    }
+
+    /// What a Karpenter requirement lets a label be.
+    fn require(&mut self, requirement: &'a Node, gap: &mut Gap<'a>) {
+        let Some(key) = known_text(requirement.child("key"), gap) else {
+            self.open = true;
+            return;
+        };
+        let values = requirement.child("values").node();
+        if let Some(list) = values {
+            gap.note(list);
+        }
+        let values: Option<Vec<&str>> =
+            values.map_or(&[][..], Node::items).iter().map(|value| known(value, gap)).collect();
+        let list_known = requirement.child("values").node().is_none_or(|list| list.as_unresolved().is_none());
+        let values = values.filter(|_| list_known);
+        let values = match (known_text(requirement.child("operator"), gap), values) {
+            (Some("In"), Some(values)) => Values::OneOf(values),
+            (Some("NotIn"), Some(values)) => Values::NoneOf(values),
+            (Some("DoesNotExist"), _) => Values::Absent,
+            _ => any(),
+        };
+        self.insert(key, values);
+    }
+}
+
+fn any<'a>() -> Values<'a> {
+    Values::NoneOf(Vec::new())
+}
+
+/// A label that the cluster sets keeps nobody away: any node may turn out to have it.
+fn set_by_the_cluster(key: &str) -> bool {
+    let Some((domain, _)) = key.split_once('/') else { return false };
+    let within = |known: &&str| {
+        domain.strip_suffix(*known).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    domain.starts_with("karpenter.") || SET_BY_THE_CLUSTER.iter().any(within)
+}
+
 /// A Fargate profile: a pod that one of its selectors matches runs there, on a kernel of its own.
 pub(super) struct Profile<'a> {
     pub(super) id: ResourceId,
-    pub(super) selectors: Vec<ProfileSelector<'a>>,
+    /// `None` where it is not known.
+    pub(super) cluster: Option<&'a str>,
+    /// `None` stands for one that is not known.
+    pub(super) selectors: Vec<Option<ProfileSelector<'a>>>,
 }
 
 pub(super) struct ProfileSelector<'a> {
-    pub(super) namespace: &'a str,
-    pub(super) labels: Vec<(&'a str, &'a str)>,
+    /// `None` where it is not known.
+    pub(super) namespace: Option<&'a str>,
+    /// `None` stands for one that is not known.
+    pub(super) labels: Vec<Option<(&'a str, &'a str)>>,
 }
 
-/// All that one cluster offers.
+/// All that the clusters offer.
 #[derive(Default)]
-pub(super) struct Pools<'a> {
+pub(super) struct Offers<'a> {
     pub(super) pools: Vec<Pool<'a>>,
     pub(super) profiles: Vec<Profile<'a>>,
 }
 
-/// What each cluster offers; what is not known is noted and offers nothing.
-pub(super) fn by_cluster<'a>(joins: &mut Joins<'a>) -> FxHashMap<Option<&'a str>, Pools<'a>> {
-    let mut clusters: FxHashMap<Option<&'a str>, Pools<'a>> = FxHashMap::default();
-    for group in joins.aws("AWS::EKS::Nodegroup") {
-        let cluster = aws_cluster(joins, group);
-        if let (Some(cluster), Some(pool)) = (cluster, node_group(group, &mut joins.dangling)) {
-            clusters.entry(Some(cluster)).or_default().pools.push(pool);
+/// The first thing that is not known of one pool, which one message names.
+#[derive(Default)]
+struct Gap<'a>(Option<&'a Node>);
+
+impl<'a> Gap<'a> {
+    fn note(&mut self, node: &'a Node) {
+        if self.0.is_none() && node.as_unresolved().is_some() {
+            self.0 = Some(node);
         }
     }
-    for group in joins.aws("AWS::EKS::FargateProfile") {
-        let cluster = aws_cluster(joins, group);
-        if let (Some(cluster), Some(profile)) = (cluster, profile(group, &mut joins.dangling)) {
-            clusters.entry(Some(cluster)).or_default().profiles.push(profile);
+
+    fn tell(self, joins: &mut Joins<'a>) {
+        if let Some(node) = self.0 {
+            joins.dangling.untold(What::Pool, node);
         }
     }
-    for pool in joins.of("karpenter.sh", "NodePool") {
-        let made = karpenter(pool, &mut joins.dangling);
-        clusters.entry(pool.cluster()).or_default().pools.extend(made);
-    }
-    clusters
 }
 
-fn aws_cluster<'a>(joins: &mut Joins<'a>, part: Found<'a>) -> Option<&'a str> {
+/// What all clusters offer; what is not known is noted.
+pub(super) fn offers<'a>(joins: &mut Joins<'a>) -> Offers<'a> {
+    let mut offers = Offers::default();
+    for group in joins.aws("AWS::EKS::Nodegroup") {
+        let mut gap = Gap::default();
+        offers.pools.push(node_group(joins, group, &mut gap));
+        gap.tell(joins);
+    }
+    for group in joins.aws("AWS::EKS::FargateProfile") {
+        let mut gap = Gap::default();
+        offers.profiles.push(profile(joins, group, &mut gap));
+        gap.tell(joins);
+    }
+    for pool in joins.of("karpenter.sh", "NodePool") {
+        let mut gap = Gap::default();
+        offers.pools.extend(karpenter(pool, &mut gap));
+        gap.tell(joins);
+    }
+    offers
+}
+
+fn aws_cluster<'a>(joins: &Joins<'a>, part: Found<'a>, gap: &mut Gap<'a>) -> Option<&'a str> {
     let name = part.resource.body.child("ClusterName").node()?;
     let cluster = joins.cluster_name(name);
     if cluster.is_none() {
-        joins.dangling.untold(What::Pool, name);
+        gap.note(name);
     }
     cluster
 }
 
-fn node_group<'a>(group: Found<'a>, dangling: &mut Dangling<'a>) -> Option<Pool<'a>> {
+fn node_group<'a>(joins: &Joins<'a>, group: Found<'a>, gap: &mut Gap<'a>) -> Pool<'a> {
     let body = &group.resource.body;
-    let mut labels = FxHashMap::default();
-    for (key, value) in known_entries(body.child("Labels"), dangling)? {
-        labels.insert(key, vec![value]);
-    }
+    let cluster = aws_cluster(joins, group, gap);
+    let mut labels = NodeLabels::default();
+    labels.extend(body.child("Labels"), gap);
     // A name that is not written is made up by AWS, and is none that a pod could ask for.
     if body.field("NodegroupName").node().is_none_or(|name| name.as_str().is_some()) {
         let name = body.text("NodegroupName").into_iter().collect();
-        labels.insert("eks.amazonaws.com/nodegroup", name);
+        labels.insert("eks.amazonaws.com/nodegroup", Values::OneOf(name));
     }
     let keys = TaintKeys { key: "Key", value: "Value", effect: "Effect" };
-    Some(Pool { id: group.id, labels, taints: taints(body.child("Taints"), &keys, dangling)? })
+    Pool { id: group.id, cluster, labels, taints: taints(body.child("Taints"), &keys, gap) }
 }
 
-fn karpenter<'a>(pool: Found<'a>, dangling: &mut Dangling<'a>) -> Option<Pool<'a>> {
-    let template = pool.resource.body.get("spec.template")?;
-    let mut labels: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
-    for (key, value) in known_entries(template.field("metadata.labels"), dangling)? {
-        labels.insert(key, vec![value]);
-    }
-    labels.insert("karpenter.sh/nodepool", vec![pool.resource.name.as_str()]);
-    let requirements = template.get("spec.requirements").map(Node::items).unwrap_or_default();
-    for requirement in requirements.iter().filter(|one| one.text("operator") == Some("In")) {
-        let values = requirement.get("values").map(Node::items).unwrap_or_default();
-        if let Some(key) = requirement.text("key") {
-            labels.insert(key, values.iter().filter_map(Node::as_str).collect());
-        }
+fn karpenter<'a>(pool: Found<'a>, gap: &mut Gap<'a>) -> Option<Pool<'a>> {
+    let template = pool.resource.body.field("spec.template").node()?;
+    let mut labels = NodeLabels::default();
+    labels.extend(template.field("metadata.labels"), gap);
+    labels.insert("karpenter.sh/nodepool", Values::OneOf(vec![pool.resource.name.as_str()]));
+    if let Some(requirements) = template.field("spec.requirements").node() {
+        labels.open |= requirements.as_unresolved().is_some();
+        gap.note(requirements);
+        requirements.items().iter().for_each(|one| labels.require(one, gap));
     }
     let keys = TaintKeys { key: "key", value: "value", effect: "effect" };
-    Some(Pool { id: pool.id, labels, taints: taints(template.field("spec.taints"), &keys, dangling)? })
+    let taints = taints(template.field("spec.taints"), &keys, gap);
+    Some(Pool { id: pool.id, cluster: pool.cluster(), labels, taints })
 }
 
-fn profile<'a>(profile: Found<'a>, dangling: &mut Dangling<'a>) -> Option<Profile<'a>> {
-    let mut selectors = Vec::new();
-    for item in known_items(profile.resource.body.child("Selectors"), dangling)? {
-        let mut labels = Vec::new();
-        for label in known_items(item.child("Labels"), dangling)? {
-            labels.push((
-                known_text(label.child("Key"), dangling)?,
-                known_text(label.child("Value"), dangling)?,
-            ));
+fn profile<'a>(joins: &Joins<'a>, profile: Found<'a>, gap: &mut Gap<'a>) -> Profile<'a> {
+    let cluster = aws_cluster(joins, profile, gap);
+    let selectors = each(profile.resource.body.child("Selectors"), gap, |item, gap| {
+        gap.note(item);
+        item.as_unresolved().is_none().then(|| ProfileSelector {
+            namespace: known_text(item.child("Namespace"), gap),
+            labels: each(item.child("Labels"), gap, |label, gap| {
+                Some((known_text(label.child("Key"), gap)?, known_text(label.child("Value"), gap)?))
+            }),
+        })
+    });
+    Profile { id: profile.id, cluster, selectors }
+}
+
+/// What `read` makes of each item; where the list itself is not known, one item that is not.
+fn each<'a, T>(
+    field: Field<'a>,
+    gap: &mut Gap<'a>,
+    mut read: impl FnMut(&'a Node, &mut Gap<'a>) -> Option<T>,
+) -> Vec<Option<T>> {
+    match field {
+        Field::Absent => Vec::new(),
+        Field::Unresolved(node, _) => {
+            gap.note(node);
+            vec![None]
         }
-        selectors.push(ProfileSelector { namespace: known_text(item.child("Namespace"), dangling)?, labels });
+        Field::Present(list) => list.items().iter().map(|item| read(item, gap)).collect(),
     }
-    Some(Profile { id: profile.id, selectors })
 }
 
 /// The spelling of a taint's parts.
@@ -124,51 +275,29 @@ struct TaintKeys {
     effect: &'static str,
 }
 
-fn taints<'a>(field: Field<'a>, keys: &TaintKeys, dangling: &mut Dangling<'a>) -> Option<Vec<Taint<'a>>> {
-    let mut taints = Vec::new();
-    for item in known_items(field, dangling)? {
-        let effect = match known_text(item.child(keys.effect), dangling)? {
-            "NO_SCHEDULE" | "NoSchedule" => "NoSchedule",
-            "NO_EXECUTE" | "NoExecute" => "NoExecute",
-            // A preference keeps nobody away.
-            _ => continue,
-        };
-        let value = match item.child(keys.value) {
-            Field::Absent => "",
-            field => known_text(field, dangling)?,
-        };
-        taints.push(Taint { key: known_text(item.child(keys.key), dangling)?, value, effect });
-    }
-    Some(taints)
+fn taints<'a>(field: Field<'a>, keys: &TaintKeys, gap: &mut Gap<'a>) -> Vec<Taint<'a>> {
+    each(field, gap, |item, gap| taint(item, keys, gap)).into_iter().flatten().collect()
 }
 
-/// The entries of a map of texts; `None`, and a note, where one is not known.
-fn known_entries<'a>(field: Field<'a>, dangling: &mut Dangling<'a>) -> Option<Vec<(&'a str, &'a str)>> {
-    let map = match field {
-        Field::Absent => return Some(Vec::new()),
-        Field::Unresolved(node, _) => {
-            dangling.untold(What::Pool, node);
-            return None;
-        }
-        Field::Present(map) => map,
+fn taint<'a>(item: &'a Node, keys: &TaintKeys, gap: &mut Gap<'a>) -> Option<Taint<'a>> {
+    let effect = match known_text(item.child(keys.effect), gap)? {
+        "NO_SCHEDULE" | "NoSchedule" => "NoSchedule",
+        "NO_EXECUTE" | "NoExecute" => "NoExecute",
+        // A preference keeps nobody away.
+        _ => return None,
     };
-    let entry = |entry: &'a crate::Entry| Some((&*entry.key, known_text(entry.node.as_field(), dangling)?));
-    map.entries().iter().map(entry).collect()
+    let value = match item.child(keys.value) {
+        Field::Absent => "",
+        field => known_text(field, gap)?,
+    };
+    Some(Taint { key: known_text(item.child(keys.key), gap)?, value, effect })
 }
 
-fn known_items<'a>(field: Field<'a>, dangling: &mut Dangling<'a>) -> Option<&'a [Node]> {
-    match field {
-        Field::Absent => Some(&[]),
-        Field::Unresolved(node, _) => {
-            dangling.untold(What::Pool, node);
-            None
-        }
-        Field::Present(list) => Some(list.items()),
-    }
+fn known_text<'a>(field: Field<'a>, gap: &mut Gap<'a>) -> Option<&'a str> {
+    known(field.node()?, gap)
 }
 
-fn known_text<'a>(field: Field<'a>, dangling: &mut Dangling<'a>) -> Option<&'a str> {
-    let node = field.node()?;
-    dangling.untold(What::Pool, node);
+fn known<'a>(node: &'a Node, gap: &mut Gap<'a>) -> Option<&'a str> {
+    gap.note(node);
     node.as_str()
 }

@@ -1,9 +1,9 @@
 //! Links that properties of AWS resources make: typed where a row of the table names the property.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Link, Lookup, PROPERTIES, Property, Relation};
-use crate::{Diagnostic, Kind, Node, Resource, ResourceId, Value};
+use crate::{Diagnostic, Kind, Location, Node, Resource, ResourceId, Value};
 
 /// All links that properties of AWS resources make, and what dangles.
 pub(super) fn properties(resources: &[Resource], lookup: &Lookup<'_>) -> (Vec<Link>, Vec<Diagnostic>) {
@@ -18,7 +18,8 @@ pub(super) fn properties(resources: &[Resource], lookup: &Lookup<'_>) -> (Vec<Li
         let from = ResourceId::at(index);
         let typed = links.len();
         typed_links(from, resource, rows, lookup, &mut links);
-        let mut walk = Walk { from, lookup, typed, links: &mut links, diagnostics: &mut diagnostics };
+        let known = links.iter().skip(typed).map(|link| (link.to, link.location)).collect();
+        let mut walk = Walk { from, lookup, known, links: &mut links, diagnostics: &mut diagnostics };
         walk.node(&resource.body);
     }
     (links, diagnostics)
@@ -62,7 +63,8 @@ fn each(node: &Node, path: &str, visit: &mut impl FnMut(&Node)) {
 struct Walk<'a> {
     from: ResourceId,
     lookup: &'a Lookup<'a>,
-    typed: usize,
+    /// What this resource refers to so far, and where.
+    known: FxHashSet<(ResourceId, Option<Location>)>,
     links: &'a mut Vec<Link>,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
@@ -89,13 +91,10 @@ impl Walk<'_> {
                     .at(location)
                     .help("define it, or assess the file that does in the same run"),
             ),
-            Some(to) => {
-                let known =
-                    self.links.iter().skip(self.typed).any(|link| link.to == to && link.location == location);
-                if !known {
-                    self.links.push(Link { from: self.from, relation: Relation::RefersTo, to, location });
-                }
+            Some(to) if self.known.insert((to, location)) => {
+                self.links.push(Link { from: self.from, relation: Relation::RefersTo, to, location });
             }
+            Some(_) => {}
         }
     }
 }

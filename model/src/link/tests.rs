@@ -1,5 +1,7 @@
 //! Joins as data: resources in, links and messages out.
 
+mod landing;
+
 use serde_json::{Value as Json, json};
 
 use crate::estate::fixture::{build, read};
@@ -294,104 +296,6 @@ fn people_come_in_by_access_entries_and_aws_auth() {
     );
 }
 
-/// Where a pod with `spec` lands, given a bare group `plain` and a group `cde` (label `pool=cde`, taint `pool=cde`).
-#[track_caller]
-fn check_landing(spec: Json, expected: &[&str]) {
-    let group = |id: &str, more: Json| {
-        let mut properties = json!({"ClusterName": "c"});
-        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        aws("EKS::Nodegroup", id, properties)
-    };
-    let cde = json!({"NodegroupName": "cde", "Labels": {"pool": "cde"},
-        "Taints": [{"Key": "pool", "Value": "cde", "Effect": "NO_SCHEDULE"}]});
-    let (estate, _) = build(read(json!([
-        group("plain", json!({"Taints": [{"Key": "x", "Effect": "PREFER_NO_SCHEDULE"}]})),
-        group("cde", cde),
-        pod("p", spec)
-    ])));
-    let landed = estate.links().iter().filter(|link| link.relation == crate::Relation::RunsOn);
-    let landed: Vec<String> = landed.map(|link| name(&estate, link.to)).collect();
-    assert_eq!(landed, expected);
-}
-
-#[test]
-fn pods_land_where_selectors_and_taints_let_them() {
-    let tolerating = json!([{"key": "pool", "value": "cde", "effect": "NoSchedule"}]);
-    let required = |expression: Json| {
-        json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
-            {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}})
-    };
-    let pool_in = |operator: &str| required(json!({"key": "pool", "operator": operator, "values": ["cde"]}));
-    check_landing(json!({}), &["plain"]);
-    check_landing(json!({"tolerations": tolerating}), &["plain", "cde"]);
-    check_landing(json!({"tolerations": [{"operator": "Exists"}]}), &["plain", "cde"]);
-    check_landing(
-        json!({"tolerations": [{"key": "pool", "value": "cde", "effect": "NoExecute"}]}),
-        &["plain"],
-    );
-    check_landing(json!({"tolerations": tolerating, "nodeSelector": {"pool": "cde"}}), &["cde"]);
-    check_landing(json!({"nodeSelector": {"pool": "cde"}}), &[]);
-    check_landing(json!({"tolerations": tolerating, "affinity": pool_in("In")}), &["cde"]);
-    check_landing(json!({"tolerations": tolerating, "affinity": pool_in("NotIn")}), &["plain"]);
-    check_landing(json!({"nodeSelector": {"topology.kubernetes.io/zone": "a"}}), &["plain"]);
-    check_landing(
-        json!({"tolerations": tolerating, "nodeSelector": {"eks.amazonaws.com/nodegroup": "cde"}}),
-        &["cde"],
-    );
-    check_landing(json!({"nodeSelector": {"pool": {"Unknown": "Pool"}}}), &[]);
-}
-
-#[test]
-fn fargate_takes_what_its_selectors_match() {
-    let profile = json!({"ClusterName": "c", "Selectors": [
-        {"Namespace": "p*", "Labels": [{"Key": "app", "Value": "vault-?"}]}]});
-    let agent = json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent", "namespace": "pay"},
-        "spec": {"template": {"metadata": {"labels": {"app": "vault-2"}}, "spec": {"containers": []}}}});
-    check(
-        json!([
-            aws("EKS::FargateProfile", "serverless", profile),
-            aws("EKS::Nodegroup", "nodes", json!({"ClusterName": "c"})),
-            pod("vault-1", json!({})),
-            pod("web", json!({})),
-            agent
-        ]),
-        &["vault-1 RunsOn serverless", "web RunsOn nodes", "agent RunsOn nodes"],
-    );
-}
-
-#[test]
-fn a_group_of_which_too_little_is_known_takes_nobody_and_says_so() {
-    check(
-        json!([
-            aws(
-                "EKS::Nodegroup",
-                "nodes",
-                json!({"ClusterName": "c", "Labels": {"pool": {"Unknown": "Pool"}}})
-            ),
-            pod("a", json!({})),
-            pod("b", json!({}))
-        ]),
-        &[
-            "link-unresolved: which pods land on which nodes is not told for 1 node group: parameter `Pool` has no value",
-        ],
-    );
-}
-
-#[test]
-fn karpenter_pools_take_pods_and_observed_nodes_are_named() {
-    let pool = json!({"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "spot"}, "spec": {
-        "template": {"metadata": {"labels": {"pool": "spot"}}, "spec": {
-            "taints": [{"key": "spot", "effect": "NoExecute"}],
-            "requirements": [{"key": "tier", "operator": "In", "values": ["a", "b"]}]}}}});
-    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "ip-10-0-0-1"}});
-    let wanted = json!({"nodeName": "ip-10-0-0-1", "nodeSelector": {"pool": "spot", "tier": "b"},
-        "tolerations": [{"key": "spot", "operator": "Exists"}]});
-    check(
-        json!([pool, node, pod("p", wanted), pod("q", json!({}))]),
-        &["p RunsOn spot", "p RunsOn ip-10-0-0-1"],
-    );
-}
-
 #[test]
 fn eks_finds_its_log_group_by_name() {
     check(
@@ -430,4 +334,22 @@ fn rules_fold_into_their_group_and_links_are_typed() {
         ]),
         &["T SecurityGroup Group", "dangling-reference: `Gone` is not defined"],
     );
+}
+
+#[test]
+fn many_references_of_one_resource_take_linear_time() {
+    let file = crate::Sources::default().add("t", "");
+    let target = crate::Target { scope: "t".into(), address: "Key".into(), attribute: None };
+    let reference = |at: usize| {
+        let origin = crate::Origin::Explicit(crate::Location::new(file, at, at + 1));
+        crate::Node::unresolved(crate::Cause::Assigned("Key".into()), Some(target.clone()), origin)
+    };
+    let origin = crate::Origin::derived("test", None);
+    let list = crate::Node::new((0..200_000).map(reference).collect::<Vec<_>>(), origin.clone());
+    let body = crate::Node::new([("X".into(), list)].into_iter().collect::<crate::Map>(), origin);
+    let mut resources = read(json!([aws("KMS::Key", "Key", json!({})), aws("S3::Bucket", "B", json!({}))]));
+    resources[1].body = body;
+    // A look at all earlier ones for each would take many minutes.
+    let (estate, _) = build(resources);
+    assert_eq!(estate.links().len(), 200_000);
 }

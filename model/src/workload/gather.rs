@@ -1,4 +1,7 @@
-//! Gathers workloads, and marks the pods and replica sets that are instances of one.
+//! Gathers workloads, and marks the pods and replica sets that are instances of one. A pod that runs as
+//! something else than its controller's template says is not marked: it is judged by itself.
+
+mod likeness;
 
 use rustc_hash::FxHashMap;
 
@@ -47,12 +50,26 @@ pub(crate) fn gather(resources: &mut [Resource]) -> Gathered {
         }
     }
     add_designed(&mut gathered.workloads, resources);
+    marks.retain(|(pod, controller)| follows(resources, *pod, *controller));
     for (index, controller) in marks {
         if let Some(resource) = resources.get_mut(index) {
             resource.instance_of = Some(controller);
         }
     }
     gathered
+}
+
+/// Whether the verdicts on the controller are those on the resource below it. Replica sets run nothing
+/// themselves: what is left of an earlier revision is no fault.
+fn follows(resources: &[Resource], below: usize, controller: ResourceId) -> bool {
+    let (Some(below), Some(controller)) = (resources.get(below), resources.get(controller.index())) else {
+        return true;
+    };
+    below.kind.as_str() != "v1/Pod" || likeness::agree(spec(below), spec(controller))
+}
+
+fn spec(resource: &Resource) -> Field<'_> {
+    pod_spec(&resource.kind, &resource.body).unwrap_or(Field::Absent)
 }
 
 /// What a workload hangs on: the topmost owner, in the input or known by name only.

@@ -10,7 +10,7 @@ fn suites_are_controls_and_an_unknown_is_never_a_pass() {
     let fixture = Fixture::payments();
     assert_snapshot!(written(|out| write(out, &fixture.assessment(), Extent::All)), @r#"
 <?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="ringfence" tests="5" failures="3" errors="0" skipped="1">
+<testsuites name="ringfence" tests="6" failures="3" errors="1" skipped="1">
   <testsuite name="CL01.2 public-cluster-endpoint" tests="1" failures="1" errors="0" skipped="0">
     <testcase classname="CL01.2" name="AWS::EKS::Cluster/payments" file="plan.json" line="1"><failure type="high" message="anyone on the internet can call the Kubernetes API of cluster `payments`">plan.json:1:6843&#10;fix: Set `endpoint_public_access = false` beside `endpoint_private_access = true`.</failure></testcase>
   </testsuite>

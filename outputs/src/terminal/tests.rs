@@ -106,7 +106,7 @@ fn the_list_is_capped_and_says_so() {
             "low       XX12 privileged-container ×12",
         ]
     );
-    assert!(text.contains("          … and 6 findings of 3 other controls (`-v` lists them)\n"), "{text}");
+    assert!(text.contains("          … and 28 findings of 7 other controls (`-v` lists them)\n"), "{text}");
 }
 
 #[test]

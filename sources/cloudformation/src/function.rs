@@ -10,8 +10,7 @@ mod text;
 use ringfence_model::{Cause, Diagnostic, Node, Text, Value};
 
 use crate::evaluate::{Answer, Evaluator, Halt};
-use crate::shape::{bare, noun, scalar};
-use crate::suggest;
+use crate::shape::{bare, scalar};
 pub(crate) use find::Mappings;
 pub(crate) use reference::PSEUDO;
 
@@ -80,7 +79,7 @@ impl Evaluator<'_> {
     fn no_function(&mut self, key: &str, name: &str) -> Halt {
         let otherwise = "write the value in its place";
         let help = if self.record.may_suggest() {
-            let nearest = suggest::nearest(name, FUNCTIONS.iter().map(|row| row.0));
+            let nearest = ringfence_model::nearest(name, FUNCTIONS.iter().map(|row| row.0));
             nearest.map_or_else(
                 || otherwise.to_owned(),
                 |near| format!("did you mean `{}{near}`?", key.strip_suffix(name).unwrap_or_default()),
@@ -183,5 +182,5 @@ impl Evaluator<'_> {
 
 /// What a value is, where a text was expected, for messages.
 pub(crate) fn not_text(value: &Value) -> String {
-    format!("{}, not a text", noun(value))
+    format!("{}, not a text", value.noun())
 }

@@ -10,6 +10,8 @@ use rustc_hash::FxHashMap;
 pub struct Template {
     /// The stack it is deployed as.
     pub stack: Text,
+    /// The path of its file, by whose name a nested stack refers to it; may be empty.
+    pub path: Text,
     /// The document; a local tag `!X v` is a map with the single key `!X`.
     pub document: Node,
     /// `AWS::AccountId` of this stack; that of the run where absent.

@@ -18,6 +18,7 @@ mod export;
 mod for_each;
 mod function;
 mod input;
+mod nested;
 mod parameter;
 mod parameters_file;
 mod policy;
@@ -53,6 +54,7 @@ pub fn read(templates: Vec<Template>, inputs: &Inputs) -> (Vec<Resource>, Vec<Di
             region: template.region.or_else(|| inputs.region.clone()),
             ..Place::default()
         };
+        world.templates.add(world.stacks.len(), &template.path, &template.stack);
         let mut sections = Sections::of(template.document, &mut record);
         world.add(template.stack, place, &mut sections, &given, &mut record);
         rests.push((sections.conditions, sections.resources, sections.outputs));

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::input::Given;
 use crate::record::{Record, unknown};
-use crate::shape::{noun, scalar};
+use crate::shape::scalar;
 use crate::stack::Stack;
 use crate::{Inputs, input, suggest};
 
@@ -81,7 +81,7 @@ impl Parameter {
             record.report(
                 Diagnostic::error(
                     "parameter-not-map",
-                    format!("parameter `{key}` is {}, not a map", noun(&node.value)),
+                    format!("parameter `{key}` is {}, not a map", node.value.noun()),
                 )
                 .at(node.location())
                 .help("write `Type` and, where there is one, `Default`"),
@@ -125,7 +125,7 @@ fn typed_default(key: &str, kind: &str, default: &Node, record: &mut Record) -> 
     record.report(
         Diagnostic::error(
             "default-not-text",
-            format!("the default of parameter `{key}` is {}, not a text", noun(&default.value)),
+            format!("the default of parameter `{key}` is {}, not a text", default.value.noun()),
         )
         .at(default.location())
         .help("write a text; functions are not allowed here"),

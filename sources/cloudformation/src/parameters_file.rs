@@ -3,7 +3,7 @@
 use ringfence_model::{Diagnostic, Entry, Node, Text, Value};
 
 use crate::Parameter;
-use crate::shape::{noun, scalar};
+use crate::shape::scalar;
 
 /// The parameters that a file gives: the list of the AWS CLI (`ParameterKey`, `ParameterValue`, or texts
 /// `Key=Value`), the map of CodePipeline (below `Parameters`), or a plain map.
@@ -84,7 +84,7 @@ impl Reader {
     }
 
     fn wrong(&mut self, node: &Node, what: &str) {
-        let message = format!("{what} is {}", noun(&node.value));
+        let message = format!("{what} is {}", node.value.noun());
         self.diagnostics.push(
             Diagnostic::error("parameter-unreadable", ringfence_model::masked(message))
                 .at(node.location())

@@ -1,9 +1,6 @@
 //! Policy documents that are written as text: read as the JSON they are.
 
-use std::sync::Arc;
-
-use ringfence_model::{Cause, Diagnostic, Key, Map, Node, Origin, Text, Value};
-use ringfence_text::Budget;
+use ringfence_model::{Cause, Diagnostic, Key, Node, Origin, Text, Value};
 
 use crate::record::{Record, unknown};
 use crate::shape::bare;
@@ -55,30 +52,9 @@ pub(crate) fn parse(key: &Key, node: &mut Node, record: &mut Record) {
     });
 }
 
-/// The JSON object that `text` is. Its parts are derived from the text as a whole.
+/// The JSON object that `text` is.
 fn document(text: &Text, origin: &Origin) -> Option<Value> {
-    let location = origin.location()?;
-    let (nodes, diagnostics) = ringfence_text::json(location.file, text, &Budget::default());
-    let [node] = <[Node; 1]>::try_from(nodes).ok()?;
-    let Value::Map(map) = node.value else { return None };
-    if !diagnostics.is_empty() {
-        return None;
-    }
-    let Origin::Derived(derivation) =
-        Origin::derived("part of a policy document written as text", Some(location))
-    else {
-        return None;
-    };
-    let mut map = map;
-    map.nodes_mut().for_each(|node| relocate(node, &derivation));
-    Some(Value::Map(map))
-}
-
-fn relocate(node: &mut Node, derivation: &Arc<ringfence_model::Derivation>) {
-    node.origin = Origin::Derived(Arc::clone(derivation));
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| relocate(item, derivation)),
-        Value::Map(map) => Map::nodes_mut(map).for_each(|node| relocate(node, derivation)),
-        _ => {}
-    }
+    let because = "part of a policy document written as text";
+    let value = ringfence_text::embedded_json(text, because, origin.location()?)?.value;
+    matches!(value, Value::Map(_)).then_some(value)
 }

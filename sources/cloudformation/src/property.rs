@@ -30,6 +30,7 @@ pub fn trees(documents: &[Node]) {
 fn run(documents: &[Node], inputs: &Inputs) -> (Vec<Resource>, Vec<Diagnostic>) {
     let template = |document: &Node| Template {
         stack: "property".into(),
+        path: "property.yaml".into(),
         document: document.clone(),
         account: None,
         region: None,

@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 use crate::condition::Truth;
 use crate::evaluate::Evaluator;
 use crate::for_each::Missing;
+use crate::nested;
 use crate::record::{Record, unknown};
-use crate::shape::noun;
 use crate::stack::{PROCESSED, Presence, World, not_run};
 
 /// A resource that is deployed, as written.
@@ -74,7 +74,7 @@ impl Evaluator<'_> {
         let Value::Map(mut map) = node.value else {
             self.fault(
                 "resource-not-map",
-                &format!("resource `{key}` is {}, not a map", noun(&node.value)),
+                &format!("resource `{key}` is {}, not a map", node.value.noun()),
                 "write `Type` and `Properties`",
             );
             return (Presence::Broken, None);
@@ -114,7 +114,7 @@ impl Evaluator<'_> {
             Some(other) => {
                 self.fault(
                     "type-not-text",
-                    &format!("the type of resource `{key}` is {}, not a text", noun(other)),
+                    &format!("the type of resource `{key}` is {}, not a text", other.noun()),
                     "write its type, for example `Type: AWS::S3::Bucket`",
                 );
             }
@@ -138,16 +138,11 @@ impl Evaluator<'_> {
     }
 
     fn note_kind(&mut self, key: &Key, kind: &Text) {
-        let diagnostic = if kind == "AWS::CloudFormation::Stack" {
-            Diagnostic::note("nested-stack", format!("nested stack `{key}` is not followed"))
-                .help("assess its template in the same run")
-        } else if kind.ends_with("::MODULE") {
+        if kind.ends_with("::MODULE") {
             let message = format!("module `{key}` is not expanded: its resources are not assessed");
-            Diagnostic::error("module-not-expanded", message).help(PROCESSED)
-        } else {
-            return;
-        };
-        self.record.report(diagnostic.at(self.at));
+            let diagnostic = Diagnostic::error("module-not-expanded", message).help(PROCESSED);
+            self.record.report(diagnostic.at(self.at));
+        }
     }
 
     fn fault(&mut self, code: &'static str, message: &str, help: &str) {
@@ -166,7 +161,7 @@ impl Evaluator<'_> {
             Value::Map(_) | Value::Unresolved(_) => node,
             Value::Null => empty(&node.origin),
             other => {
-                let message = format!("the properties of resource `{name}` are {}, not a map", noun(other));
+                let message = format!("the properties of resource `{name}` are {}, not a map", other.noun());
                 self.fault("properties-not-map", &message, "write a map of properties");
                 Node {
                     value: Value::Unresolved(unknown(Cause::Unreadable("properties".into()))),
@@ -183,7 +178,13 @@ pub(crate) fn build(evaluator: &mut Evaluator<'_>, declared: Vec<Declared>, out:
     let (scope, place) = (stack.scope.clone(), stack.place.clone());
     let mut kinds: FxHashMap<Text, Kind> = FxHashMap::default();
     for Declared { name, kind, properties, origin, condition } in declared {
+        let url = |body: &Node| body.child("TemplateURL").present().and_then(nested::file_name);
+        let noun = nested::noun(&kind);
+        let written = properties.as_ref().filter(|_| noun.is_some()).and_then(url);
         let body = evaluator.body(&name, properties, &origin);
+        if let Some(noun) = noun {
+            evaluator.nested(noun, &name, url(&body).or(written).as_deref(), origin.location());
+        }
         let kind = kinds.entry(kind).or_insert_with_key(|kind| Kind::new(kind.as_str())).clone();
         let mut resource = Resource::new(kind, Text::from(&*name), body, Stage::Template);
         resource.place = place.clone();

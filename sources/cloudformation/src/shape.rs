@@ -2,19 +2,6 @@
 
 use ringfence_model::{Entry, Node, Text, Value};
 
-/// What a value is, for messages.
-pub(crate) fn noun(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "empty",
-        Value::Bool(_) => "a boolean",
-        Value::Int(_) | Value::Float(_) => "a number",
-        Value::Text(_) => "a text",
-        Value::List(_) => "a list",
-        Value::Map(_) => "a map",
-        Value::Unresolved(_) => "not known",
-    }
-}
-
 /// The text that CloudFormation makes of a scalar.
 pub(crate) fn scalar(value: &Value) -> Option<Text> {
     Some(match value {

@@ -9,8 +9,8 @@ use crate::function::{Mappings, find};
 use crate::input::Given;
 use crate::parameter::{self, Parameter};
 use crate::record::Record;
-use crate::suggest;
 use crate::template::Sections;
+use crate::{nested, suggest};
 
 /// Transforms that are understood here: loops are expanded, includes are reported where they stand.
 const UNDERSTOOD: &[&str] = &["AWS::LanguageExtensions", "AWS::Include"];
@@ -20,13 +20,20 @@ const UNDERSTOOD: &[&str] = &["AWS::LanguageExtensions", "AWS::Include"];
 pub(crate) struct World {
     pub(crate) stacks: Vec<Stack>,
     pub(crate) exports: Exports,
+    /// What the templates are called.
+    pub(crate) templates: nested::Names,
     /// How many templates have the name.
     names: FxHashMap<Text, usize>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { stacks: Vec::new(), exports: Exports::default(), names: FxHashMap::default() }
+        Self {
+            stacks: Vec::new(),
+            exports: Exports::default(),
+            templates: nested::Names::default(),
+            names: FxHashMap::default(),
+        }
     }
 
     /// Adds the stack called `name`. Its logical ids hold in the name; where another template has it, in

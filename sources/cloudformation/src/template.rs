@@ -3,7 +3,6 @@
 use ringfence_model::{Cause, Diagnostic, Entry, Node, Value};
 
 use crate::record::Record;
-use crate::shape::noun;
 use crate::stack::not_run;
 use crate::suggest;
 
@@ -110,7 +109,7 @@ impl Sections {
 }
 
 fn wrong(what: &str, value: &Value) -> Diagnostic {
-    Diagnostic::error("section-not-map", format!("{what} is {}, not a map", noun(value)))
+    Diagnostic::error("section-not-map", format!("{what} is {}, not a map", value.noun()))
         .help("write a map from names to definitions")
 }
 

@@ -1,7 +1,7 @@
 //! Checks a document against the language: keys, shapes, words and forms.
 
 use ringfence_model::selector::Selector;
-use ringfence_model::{Location, Map, Node, Value, masked};
+use ringfence_model::{Location, Map, Node, Value, masked, nearest};
 
 use crate::form::Form;
 use crate::language::{Choice, DECLARATION, Key, Record, Shape, Word};
@@ -43,9 +43,9 @@ impl Check<'_> {
             Value::Bool(_) | Value::Int(_) | Value::Float(_)
                 if expected.contains("text") || expected.starts_with("one of") =>
             {
-                (format!("is {}, not {expected}", noun(&node.value)), "put the value in quotes".to_owned())
+                (format!("is {}, not {expected}", node.value.noun()), "put the value in quotes".to_owned())
             }
-            value => (format!("is {}, not {expected}", noun(value)), format!("write {expected}")),
+            value => (format!("is {}, not {expected}", value.noun()), format!("write {expected}")),
         };
         self.error("declaration-wrong-type", node, format!("{what} {found}"), help);
     }
@@ -165,7 +165,7 @@ impl Check<'_> {
         if words.iter().any(|word| word.0 == text) {
             return;
         }
-        let near = suggest::nearest(text, words.iter().map(|word| word.0));
+        let near = nearest(text, words.iter().map(|word| word.0));
         let near = near.map(|word| format!("did you mean `{word}`? ")).unwrap_or_default();
         let help = format!("{near}allowed: {}", list(words.iter().map(|word| word.0)));
         self.error("declaration-unknown-word", node, format!("{what} is {}", shown(text)), help);
@@ -259,18 +259,6 @@ fn expected(shape: &Shape) -> String {
         Shape::Record(_) | Shape::Named(_) | Shape::Labels | Shape::Tags => "a map".to_owned(),
         Shape::Either(plain, _) => format!("{}, or a map", expected(plain)),
         Shape::Marker => "`{}`".to_owned(),
-    }
-}
-
-fn noun(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a truth value",
-        Value::Int(_) | Value::Float(_) => "a number",
-        Value::Text(_) => "a text",
-        Value::List(_) => "a list",
-        Value::Map(_) => "a map",
-        Value::Unresolved(_) => "not known",
     }
 }
 

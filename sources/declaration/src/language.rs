@@ -144,7 +144,8 @@ pub(crate) static DECLARATION: Record = Record {
         optional(
             "administrators",
             Shape::List(&Shape::Either(&Shape::Text(&form::NAME), &ADMINISTRATOR)),
-            "Who may administer a cluster (PCI DSS 7.2.2): people, groups, roles and service accounts.",
+            "Who may administer a cluster (PCI DSS 7.2.2): people, groups, roles and service accounts. An entry \
+             that is a plain text stands for a subject of any kind.",
         ),
         optional(
             "system-agents",

@@ -6,8 +6,8 @@ mod flow;
 mod value;
 
 use ringfence_model::declaration::{
-    Account, Attestation, Attested, ClassEntry, ClassMatch, Declaration, Entity, EntryPoint, Exception,
-    Located, Party, RegisterEntry, Responsibility, SourceEntry, ThirdParty,
+    Account, Administrator, AdministratorKind, Attestation, Attested, ClassEntry, ClassMatch, Declaration,
+    Entity, EntryPoint, Exception, Party, RegisterEntry, Responsibility, SourceEntry, ThirdParty,
 };
 use ringfence_model::fact::ScopeClass;
 use ringfence_model::selector::Selector;
@@ -107,14 +107,16 @@ fn class_match(node: &Node) -> ClassMatch {
 }
 
 /// As bindings name subjects: a service account is `system:serviceaccount:NAMESPACE:NAME`.
-fn administrator(item: &Node) -> Option<Located<Text>> {
-    let account = || {
-        let account = located(item, "service-account")?;
-        let name = format!("system:serviceaccount:{}", account.replacen('/', ":", 1));
-        Some(Located::new(name.into(), account.location))
-    };
-    let named = ["group", "user", "arn"].iter().find_map(|key| located(item, key));
-    value::item(item).or(named).or_else(account)
+fn administrator(item: &Node) -> Option<Administrator> {
+    if let Some(name) = value::item(item) {
+        return Some(Administrator { kind: None, name });
+    }
+    let named = |kind: &AdministratorKind| Some((*kind, located(item, kind.as_str())?));
+    let (kind, mut name) = AdministratorKind::ALL.iter().find_map(named)?;
+    if kind == AdministratorKind::ServiceAccount {
+        name.value = format!("system:serviceaccount:{}", name.replacen('/', ":", 1)).into();
+    }
+    Some(Administrator { kind: Some(kind), name })
 }
 
 fn entry_point(item: &Node) -> Option<EntryPoint> {

@@ -9,7 +9,7 @@ use ringfence_model::{
     Cause, Derivation, Diagnostic, FileId, Level, Location, Node, Origin, Resource, Sources, Unresolved,
     Value,
 };
-use ringfence_text::Budget;
+use ringfence_text::{Budget, relocate};
 
 /// Keys of `data` that hold a list.
 const LISTS: &[&str] = &["mapRoles", "mapUsers", "mapAccounts"];
@@ -55,7 +55,7 @@ fn parse(key: &str, text: &str, location: Option<Location>) -> (Value, Option<Di
     match documents.pop().map(|document| document.value) {
         None | Some(Value::Null) => (Value::List(Box::default()), None),
         Some(Value::List(mut items)) => {
-            items.iter_mut().for_each(|item| place(item, &origin));
+            items.iter_mut().for_each(|item| relocate(item, &origin));
             let wrong = items.iter_mut().filter_map(|item| settle(key, item)).count();
             match wrong {
                 0 => (Value::List(items), None),
@@ -83,19 +83,6 @@ fn inner() -> FileId {
 fn unreadable(what: &str) -> Value {
     let cause = Cause::Unreadable(format!("`data.{what}`").into());
     Value::Unresolved(Box::new(Unresolved { cause, target: None }))
-}
-
-/// Gives a node and all below it one origin.
-fn place(node: &mut Node, origin: &Origin) {
-    let mut pending = vec![node];
-    while let Some(node) = pending.pop() {
-        node.origin = origin.clone();
-        match &mut node.value {
-            Value::List(items) => pending.extend(items.iter_mut()),
-            Value::Map(map) => pending.extend(map.nodes_mut()),
-            _ => {}
-        }
-    }
 }
 
 /// Makes what cannot be meant unresolved; `Some` where there was such a thing.

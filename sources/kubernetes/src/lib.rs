@@ -104,9 +104,10 @@ fn check_map(node: &Node) -> Result<()> {
             format!("object is not known: {}", unresolved.cause.describe()),
         )
         .help(format!("give {}", unresolved.cause.remedy())),
-        other => {
-            Diagnostic::error("not-an-object", format!("expected a Kubernetes object, found {}", noun(other)))
-        }
+        other => Diagnostic::error(
+            "not-an-object",
+            format!("expected a Kubernetes object, found {}", other.noun()),
+        ),
     };
     Err(Box::new(diagnostic.at(node.location())))
 }
@@ -166,10 +167,10 @@ fn not_text(code: &'static str, path: &str, node: &Node) -> Box<Diagnostic> {
             format!("give {}", unresolved.cause.remedy()),
         ),
         value @ (Value::Bool(_) | Value::Int(_) | Value::Float(_)) => (
-            format!("`{path}` is {} to Kubernetes, not a text", noun(value)),
+            format!("`{path}` is {} to Kubernetes, not a text", value.noun()),
             format!("quote the value of `{path}`"),
         ),
-        value => (format!("`{path}` is {}, not a text", noun(value)), format!("write a text as `{path}`")),
+        value => (format!("`{path}` is {}, not a text", value.noun()), format!("write a text as `{path}`")),
     };
     let code = if node.as_unresolved().is_some() { "name-unresolved" } else { code };
     Box::new(Diagnostic::error(code, message).at(node.location()).help(help))
@@ -180,16 +181,4 @@ fn start(node: &Node) -> &Origin {
     let entries = node.entries();
     let kind = entries.iter().find(|entry| &*entry.key == "kind" && entry.node.value != Value::Null);
     kind.or(entries.first()).map_or(&node.origin, |Entry { node, .. }| &node.origin)
-}
-
-fn noun(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Int(_) | Value::Float(_) => "a number",
-        Value::Text(_) => "a text",
-        Value::List(_) => "a list",
-        Value::Map(_) => "a map",
-        Value::Unresolved(_) => "not known",
-    }
 }

@@ -2,7 +2,7 @@
 
 use ringfence_model::{Diagnostic, Field, Node, Origin, Text, Value};
 
-use crate::{Result, noun, start};
+use crate::{Result, start};
 
 /// What the items of a typed list need not say themselves.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ pub(crate) fn open(mut node: Node, api_version: &Text, kind: &Text) -> Result<Op
             format!("give {}", unresolved.cause.remedy()),
         ),
         other => (
-            format!("`items` of `{kind}` is {}, not a list", noun(&other)),
+            format!("`items` of `{kind}` is {}, not a list", other.noun()),
             "write a list as `items`".to_owned(),
         ),
     };

@@ -8,8 +8,6 @@ mod table;
 
 use ringfence_model::{Cause, Diagnostic, Location, Map, Node, Resource, Unresolved, Value};
 
-use crate::noun;
-
 /// What the API takes at a place.
 #[derive(Debug)]
 enum Shape {
@@ -205,7 +203,7 @@ fn wrong(node: &Node, shape: &Shape, trail: &Trail<'_>) -> Fault {
         Shape::List(_) => "a list",
         Shape::Each(_) | Shape::Map(_) => "a map",
     };
-    Fault { steps: trail.steps(), location: node.location(), wrong: Some((noun(&node.value), expected)) }
+    Fault { steps: trail.steps(), location: node.location(), wrong: Some((node.value.noun(), expected)) }
 }
 
 /// Marks that only Helm fills in.

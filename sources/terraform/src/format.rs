@@ -119,15 +119,7 @@ fn first_key(document: &Node) -> Option<Location> {
 
 /// A part of the plan is not what it should be.
 pub(crate) fn shape(what: &str, wanted: &str, node: &Node) -> Diagnostic {
-    let found = match &node.value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Int(_) | Value::Float(_) => "a number",
-        Value::Text(_) => "a text",
-        Value::List(_) => "a list",
-        Value::Map(_) => "a map",
-        Value::Unresolved(_) => "an unknown value",
-    };
+    let found = node.value.noun();
     Diagnostic::error("terraform-shape", format!("`{what}` should be {wanted}, and is {found}"))
         .at(node.location())
         .help("give the output of `terraform show -json` as it is")

@@ -29,7 +29,17 @@ pub(crate) struct Index<'a> {
     /// Names that are known; none where two resources of a kind share one.
     names: FxHashMap<(Kind, Text), Option<Text>>,
     copies: Cell<usize>,
+    /// Whether rules of groups and lists are resources of their own.
+    rules_apart: bool,
 }
+
+/// Types of rules that are resources of their own.
+const RULES: &[&str] = &[
+    "aws_security_group_rule",
+    "aws_vpc_security_group_ingress_rule",
+    "aws_vpc_security_group_egress_rule",
+    "aws_network_acl_rule",
+];
 
 impl<'a> Index<'a> {
     /// The index of a plan whose parts these are.
@@ -44,6 +54,11 @@ impl<'a> Index<'a> {
             index.module(root, "");
         }
         index
+    }
+
+    /// Whether the plan writes rules as resources of their own; the provider forbids to mix that with blocks.
+    pub(crate) fn has_rules_apart(&self) -> bool {
+        self.rules_apart
     }
 
     fn module(&mut self, module: &Node, prefix: &str) {
@@ -61,6 +76,7 @@ impl<'a> Index<'a> {
         if resource.text("mode") == Some("data") {
             return;
         }
+        self.rules_apart |= resource.text("type").is_some_and(|kind| RULES.contains(&kind));
         let (base, index) = split_address(address, prefix);
         self.planned.insert(address.into());
         self.instances.entry(base.into()).or_default().push(index.into());

@@ -3,9 +3,7 @@
 use ringfence_model::{
     Cause, Diagnostic, Entry, Field, Kind, Map, Node, Origin, Resource, Stage, Text, Value,
 };
-use ringfence_text::Budget;
-
-use crate::policy::relocate;
+use ringfence_text::{Budget, relocate};
 
 /// The whole object of a translated body: with `apiVersion` and `kind` before what the plan says.
 pub(crate) fn complete(kind: &Kind, body: Node) -> Node {

@@ -1,25 +1,14 @@
 //! Policies: JSON texts as trees, and the statements of `aws_iam_policy_document`.
 
 use ringfence_model::{Cause, Diagnostic, Entry, Key, Location, Map, Node, Origin, Value};
-use ringfence_text::Budget;
 
-/// The tree that the JSON in `text` describes, or why there is none. Its parts are derived from
-/// `text`: a file shows escapes, so that no place in it is the place of a part.
+/// The tree that the JSON in `text` describes, or why there is none.
 pub(crate) fn of_text(text: &str, attribute: &str, origin: Origin) -> (Node, Option<Diagnostic>) {
     let location = origin.location();
-    let file = location.map(|location| location.file);
-    let (documents, problems) = file.map_or_else(Default::default, |file| {
-        ringfence_text::json(file, text, &Budget { diagnostics: 1, ..Budget::default() })
-    });
-    let mut documents = documents.into_iter();
-    match (documents.next(), documents.next(), problems.is_empty()) {
-        (Some(mut document), None, true) => {
-            let because = format!("read from the text of `{attribute}`");
-            relocate(&mut document, &Origin::derived(because, location));
-            document.origin = origin;
-            (document, None)
-        }
-        _ => {
+    let because = format!("read from the text of `{attribute}`");
+    match location.and_then(|location| ringfence_text::embedded_json(text, because, location)) {
+        Some(document) => (Node { origin, ..document }, None),
+        None => {
             let cause = Cause::Unreadable(format!("JSON text of `{attribute}`").into());
             (Node::unresolved(cause, None, origin), Some(broken(attribute, location)))
         }
@@ -30,16 +19,6 @@ fn broken(attribute: &str, location: Option<Location>) -> Diagnostic {
     Diagnostic::error("terraform-json", format!("the text of `{attribute}` is not JSON"))
         .at(location)
         .help("make the text with `jsonencode` or `aws_iam_policy_document`")
-}
-
-/// Gives a node and all below it one origin.
-pub(crate) fn relocate(node: &mut Node, origin: &Origin) {
-    node.origin = origin.clone();
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| relocate(item, origin)),
-        Value::Map(map) => map.nodes_mut().for_each(|item| relocate(item, origin)),
-        _ => {}
-    }
 }
 
 /// The policy that the values of an `aws_iam_policy_document` make.

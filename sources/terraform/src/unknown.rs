@@ -10,6 +10,8 @@ use crate::configuration::{Expressions, Found, Frame, Instance, Steps, follow, i
 use crate::index::Index;
 use crate::policy;
 
+/// Blocks that are attributes to the provider, and that a `dynamic` block may fill.
+const DYNAMIC: &[&str] = &["ingress", "egress"];
 /// How many policy documents may lie inside each other.
 const DOCUMENTS: usize = 4;
 
@@ -119,7 +121,10 @@ impl<'r, 'a, 'p> Overlay<'r, 'a, 'p> {
             if let Some(around) = expressions.around() {
                 return Some(self.resolve(&[around]).value(key, unknown));
             }
-            return expressions.is_empty().then(|| known_after_apply(None, unknown));
+            // A `dynamic` block leaves no trace in the configuration: only where rules are resources of their
+            // own is it certain that none of them stands here.
+            let dynamic = DYNAMIC.contains(&key) && !self.index.has_rules_apart();
+            return (dynamic || expressions.is_empty()).then(|| known_after_apply(None, unknown));
         }
         let leaves: Vec<&Node> = written.into_iter().filter(|node| is_leaf(node)).collect();
         Some(self.resolve(&leaves).value(key, unknown))

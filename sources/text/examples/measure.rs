@@ -4,6 +4,8 @@
 //! `kubectl get -o json` prints it), `yaml` (a stream of manifests), `line` (JSON on one line) and
 //! `text` (YAML with one text on one line).
 
+#![expect(clippy::disallowed_methods, reason = "a measurement reads arguments, clock and system")]
+
 use std::fmt::Write;
 
 use ringfence_model::Sources;
@@ -41,13 +43,11 @@ fn main() {
     println!("dropped in {:.3} s", started.elapsed().as_secs_f64());
 }
 
-#[expect(clippy::disallowed_methods, reason = "a measurement needs the clock")]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
 /// The most memory that this process had, in MB.
-#[expect(clippy::disallowed_methods, reason = "a measurement asks the system")]
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

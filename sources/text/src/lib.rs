@@ -16,6 +16,7 @@ mod budget;
 mod cases;
 mod chunk;
 mod decode;
+mod embedded;
 mod fault;
 mod json;
 mod keys;
@@ -29,5 +30,6 @@ mod yaml;
 
 pub use budget::Budget;
 pub use decode::{Refusal, decode};
+pub use embedded::{embedded_json, relocate};
 pub use read::{json, read, yaml};
-pub use unrendered::{Marks, looks_unrendered, mark_unrendered};
+pub use unrendered::looks_unrendered;

@@ -2,7 +2,6 @@
 
 use memchr::memchr2_iter;
 use memchr::memmem;
-use ringfence_model::{Cause, Location, Node, Unresolved, Value};
 
 /// A mark is closed within so many bytes.
 const LONGEST: usize = 1024;
@@ -29,62 +28,9 @@ fn is_structure(before: &[u8]) -> bool {
     matches!(last, None | Some(b'\n' | b'\r' | b':' | b'-' | b'}'))
 }
 
-/// Which marks of templates count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marks {
-    /// What only Helm fills in: `.Values`, `.Release`, `include`, … Marks of Argo, Prometheus and
-    /// others, which the cluster itself fills in, do not count.
-    Helm,
-    /// Everything in double braces.
-    Any,
-}
-
-/// Words that only charts use.
-const HELM: &[&str] = &[
-    ".Values",
-    ".Release.",
-    ".Chart.",
-    ".Capabilities.",
-    ".Template.",
-    ".Files.",
-    "include \"",
-    "tpl (",
-    "tpl .",
-    "nindent",
-    "toYaml",
-];
-
-/// Makes every text below `node` that holds such a mark unresolved ([`Cause::Unrendered`]); their places.
-pub fn mark_unrendered(node: &mut Node, marks: Marks) -> Vec<Location> {
-    let mut found = Vec::new();
-    let mut pending = vec![node];
-    while let Some(node) = pending.pop() {
-        if node.as_str().is_some_and(|text| holds(text, marks)) {
-            found.extend(node.location());
-            node.value = Value::Unresolved(Box::new(Unresolved { cause: Cause::Unrendered, target: None }));
-            continue;
-        }
-        match &mut node.value {
-            Value::List(items) => pending.extend(items.iter_mut()),
-            Value::Map(map) => pending.extend(map.nodes_mut()),
-            _ => {}
-        }
-    }
-    found.sort_unstable();
-    found
-}
-
-fn holds(text: &str, marks: Marks) -> bool {
-    let Some((_, after)) = text.split_once("{{") else { return false };
-    after.contains("}}") && (marks == Marks::Any || HELM.iter().any(|word| after.contains(word)))
-}
-
 #[cfg(test)]
 mod tests {
-    use ringfence_model::{FileId, Sources};
-
     use super::*;
-    use crate::Budget;
 
     #[track_caller]
     fn check(text: &str, expected: Option<usize>) {
@@ -110,31 +56,5 @@ mod tests {
         check("a: {{ never closed", None);
         check("100% {", None);
         check("", None);
-    }
-
-    fn document(text: &str) -> (FileId, Node) {
-        let file = Sources::default().add("x", "");
-        let (mut nodes, _) = crate::yaml(file, text, &Budget::default());
-        (file, nodes.pop().unwrap())
-    }
-
-    /// Paths that are unresolved after marks were looked for.
-    #[track_caller]
-    fn check_marks(marks: Marks, expected: &[&str]) {
-        let text = "a: \"{{ .Values.a }}\"\nb:\n- \"{{ include \\\"b\\\" . }}\"\n- \"{{workflow.name}}\"\nc: '{{ $labels.x }}'\nd: plain }} {{\n";
-        let (_, mut node) = document(text);
-        let places = mark_unrendered(&mut node, marks);
-        let unresolved =
-            |path: &&str| node.field(path).node().is_some_and(|node| node.as_unresolved().is_some());
-        let found: Vec<&str> = ["a", "b.0", "b.1", "c", "d"].into_iter().filter(unresolved).collect();
-        assert_eq!(found, expected);
-        assert_eq!(places.len(), expected.len());
-        assert_eq!(places.first().map(|place| (place.start, place.end)), Some((0, 20)));
-    }
-
-    #[test]
-    fn only_marks_of_charts_count_unless_all_are_asked_for() {
-        check_marks(Marks::Helm, &["a", "b.0"]);
-        check_marks(Marks::Any, &["a", "b.0", "b.1", "c"]);
     }
 }

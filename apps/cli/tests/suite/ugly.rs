@@ -344,6 +344,17 @@ fn what_is_not_known_is_unknown() {
 }
 
 #[test]
+fn a_dynamic_block_that_is_known_after_apply_is_unknown() {
+    let plan = r#"{"format_version": "1.2", "planned_values": {"root_module": {"resources": [{"address": "aws_security_group.g", "mode": "managed", "type": "aws_security_group", "name": "g", "values": {"name": "g"}}]}},
+        "resource_changes": [{"address": "aws_security_group.g", "change": {"actions": ["create"], "after_unknown": {"ingress": true}}}],
+        "configuration": {"root_module": {"resources": [{"address": "aws_security_group.g", "mode": "managed", "type": "aws_security_group", "name": "g", "expressions": {"name": {"constant_value": "g"}}}]}}}"#;
+    let folder = Folder::new();
+    folder.write("plan.json", plan.as_bytes());
+    let json = folder.run(&["assess", ".", "--format", "json", "--control", "NA04", "--all"]).json();
+    assert_eq!(json["findings"][0]["verdict"], "unknown", "{json:#}");
+}
+
+#[test]
 fn standard_input_is_a_file_called_dash() {
     let run = Folder::new()
         .run_with(&["assess", "-", "--format", "json", "--control", "WL01"], PRIVILEGED.as_bytes());

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::evaluate::{Answer, Evaluator, Halt};
 use crate::record::{Record, size, unknown};
-use crate::shape::{function, noun};
+use crate::shape::function;
 use crate::suggest;
 
 /// Maps of maps of values, by name.
@@ -33,7 +33,7 @@ fn level(name: &str, node: Node, record: &mut Record) -> Vec<Entry> {
         return map.into_entries();
     }
     record.report(
-        Diagnostic::error("mapping-not-map", format!("mapping `{name}` is {}, not a map", noun(&node.value)))
+        Diagnostic::error("mapping-not-map", format!("mapping `{name}` is {}, not a map", node.value.noun()))
             .at(location)
             .help("write a map of maps of values"),
     );

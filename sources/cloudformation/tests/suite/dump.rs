@@ -26,6 +26,7 @@ impl Files {
         assert!(diagnostics.is_empty(), "{stack}: {diagnostics:?}");
         let template = |document| Template {
             stack: stack.into(),
+            path: "".into(),
             document,
             account: account.map(Into::into),
             region: region.map(Into::into),

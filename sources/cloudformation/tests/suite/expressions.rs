@@ -39,7 +39,13 @@ fn evaluate(around: &str, inputs: &Inputs) -> String {
     assert!(wrong.is_empty(), "{wrong:?}\n{around}");
     let templates = documents
         .into_iter()
-        .map(|document| Template { stack: "s".into(), document, account: None, region: None })
+        .map(|document| Template {
+            stack: "s".into(),
+            path: "".into(),
+            document,
+            account: None,
+            region: None,
+        })
         .collect();
     let (resources, diagnostics) = read(templates, inputs);
     let it = resources.iter().find(|one| one.name == "It").unwrap();

@@ -9,6 +9,8 @@ mod expressions;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod templates;

@@ -176,7 +176,7 @@ proptest! {
     /// Nothing that is a function survives evaluation: a control must never take one for a value.
     #[test]
     fn no_function_is_left_over(template in template()) {
-        let templates = vec![Template { stack: "s".into(), document: template, account: None, region: None }];
+        let templates = vec![Template { stack: "s".into(), path: "".into(), document: template, account: None, region: None }];
         let (resources, _) = read(templates, &Inputs::default());
         prop_assert!(resources.iter().all(|resource| is_plain(&resource.body)), "{resources:?}");
     }
@@ -199,7 +199,13 @@ fn check_bounded(text: &str) {
     assert!(wrong.is_empty(), "{wrong:?}");
     let templates = documents
         .into_iter()
-        .map(|document| Template { stack: "s".into(), document, account: None, region: None })
+        .map(|document| Template {
+            stack: "s".into(),
+            path: "".into(),
+            document,
+            account: None,
+            region: None,
+        })
         .collect();
     let (resources, diagnostics) = read(templates, &Inputs::default());
     let codes: Vec<_> = diagnostics.iter().map(|one| one.code).collect();

@@ -18,6 +18,7 @@ fn templates_read_as_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[expect(clippy::disallowed_methods, reason = "fixtures are files")]
 fn check(folder: &Path) -> Option<String> {
     let path = folder.join("expected.txt");
     let expected = read(&path);
@@ -55,6 +56,7 @@ fn inputs(options: &str) -> Inputs {
     inputs
 }
 
+#[expect(clippy::disallowed_methods, reason = "fixtures are files")]
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

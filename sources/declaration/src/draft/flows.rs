@@ -71,7 +71,7 @@ pub(super) fn write(page: &mut Page<'_>, entrances: &[Entrance], hosts: &[Host])
 
 const NO_FLOW: &[&str] = &[
     "Not known: where card data flows; no name speaks of payments. Until `flows` is written everything is",
-    "presumed in scope. Write `flows: []` only if no card data is handled at all.",
+    "presumed in scope; that is also what an empty list means until someone confirms that there is none.",
 ];
 
 const FLOWS: &[&str] = &[

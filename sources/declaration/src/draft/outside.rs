@@ -1,6 +1,6 @@
 //! Hosts outside that workloads are configured to call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_model::{Estate, Location, Node, Resource, pod_spec};
 
@@ -52,10 +52,12 @@ pub(super) struct Host {
 /// All hosts outside, by name, each with the first place that names it.
 pub(super) fn find(estate: &Estate) -> Vec<Host> {
     let mut hosts: BTreeMap<String, Host> = BTreeMap::new();
+    let namespaces = namespaces(estate);
     for resource in estate.resources().iter().filter(|resource| resource.instance_of.is_none()) {
         visit(resource, &mut |key, node| {
             for name in node.as_str().filter(|text| text.len() <= LONGEST).into_iter().flat_map(urls) {
-                if hosts.len() < MOST && is_outside(name) && !hosts.contains_key(name) {
+                let outside = is_outside(name) && !is_service(name, &namespaces);
+                if hosts.len() < MOST && outside && !hosts.contains_key(name) {
                     let host = Host {
                         name: name.to_owned(),
                         key: key.to_owned(),
@@ -100,6 +102,16 @@ fn urls(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+fn namespaces(estate: &Estate) -> BTreeSet<&str> {
+    let kubernetes = estate.resources().iter().filter(|resource| resource.kind.is_kubernetes());
+    kubernetes.filter_map(|resource| resource.place.namespace.as_deref()).collect()
+}
+
+/// `NAME.NAMESPACE` is how pods of a cluster call a Service of another namespace.
+fn is_service(host: &str, namespaces: &BTreeSet<&str>) -> bool {
+    host.split_once('.').is_some_and(|(_, namespace)| namespaces.contains(namespace))
+}
+
 fn is_outside(host: &str) -> bool {
     const INSIDE: &[&str] =
         &["svc", "local", "localhost", "internal", "cluster", "amazonaws.com", "api.aws", "amazonaws.com.cn"];
@@ -129,6 +141,13 @@ fn pays(host: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn services_of_the_estate_are_not_outside() {
+        let namespaces = ["cde"].into();
+        assert!(is_service("vault.cde", &namespaces));
+        assert!(!is_service("api.example.com", &namespaces));
+    }
 
     #[test]
     fn hosts_are_taken_out_of_addresses() {

@@ -1,5 +1,7 @@
 //! The examples of `examples/flows` read without a word, and fit the schema.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads the examples that are in the repository")]
+
 use std::path::{Path, PathBuf};
 
 use ringfence_model::{Node, Value};
@@ -16,7 +18,6 @@ fn examples() -> Vec<(PathBuf, String)> {
     paths.into_iter().map(|path| (path.clone(), text(&path))).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test reads the examples that are in the repository")]
 fn text(path: &Path) -> String {
     std::fs::read_to_string(path).expect("a readable example")
 }

@@ -1,7 +1,8 @@
 //! What a declaration says once it is read.
 
 use ringfence_model::declaration::{
-    Channel, DataElement, EndpointTarget, Entity, FlowStage, Party, Protection, Role, Transform,
+    Administrator, AdministratorKind, Channel, DataElement, EndpointTarget, Entity, FlowStage, Party,
+    Protection, Role, Transform,
 };
 use ringfence_model::fact::{PortRange, Protocol, ScopeClass};
 
@@ -36,16 +37,18 @@ accounts: [{id: \"111122223333\", name: payments, class: cde}]
     assert_eq!(said.entity, Some(Entity::ServiceProvider));
     let paths: Vec<_> = said.sources.iter().map(|source| source.path.as_str()).collect();
     assert_eq!(paths, ["k8s", "plan.json"]);
-    let names: Vec<_> = said.administrators.iter().flatten().map(|name| name.as_str()).collect();
+    let name = |one: &Administrator| (one.kind.map(AdministratorKind::as_str), one.name.value.to_string());
+    let names: Vec<_> = said.administrators.iter().flatten().map(name).collect();
     assert_eq!(
         names,
         [
-            "payments:break-glass",
-            "alice",
-            "arn:aws:iam::111122223333:role/break-glass",
-            "system:serviceaccount:flux-system:kustomize-controller",
-            "system:masters",
+            (Some("group"), "payments:break-glass"),
+            (Some("user"), "alice"),
+            (Some("arn"), "arn:aws:iam::111122223333:role/break-glass"),
+            (Some("service-account"), "system:serviceaccount:flux-system:kustomize-controller"),
+            (None, "system:masters"),
         ]
+        .map(|(kind, name)| (kind, name.to_owned()))
     );
     let agents: Vec<_> = said.system_agents.iter().flatten().map(|name| name.as_str()).collect();
     assert_eq!(agents, ["kube-system/aws-node[DaemonSet]", "monitoring/node-agent[DaemonSet]"]);
