@@ -5,6 +5,8 @@
 //! or tier and allow a few peers: pods, namespaces by team or name, pods of an environment, address
 //! blocks. One port in eight is named.
 
+#![expect(clippy::disallowed_methods, reason = "a measurement reads arguments, clock and system")]
+
 use std::time::{Duration, Instant};
 
 use ringfence_model::{Estate, EstateBuilder, Key, Kind, Map, Node, Origin, Resource, Stage, Value};
@@ -61,12 +63,10 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, processor_time().zip(processor).map_or(elapsed, |(after, before)| after.saturating_sub(before)))
 }
 
-#[expect(clippy::disallowed_methods, reason = "this program measures time")]
 fn now() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "this program measures time")]
 fn processor_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)

@@ -1,7 +1,8 @@
 //! Selectors of all policies, each once, and which of them match an object's labels.
 
+use ringfence_model::Text;
+pub(crate) use ringfence_model::selector::{KnownLabels, Unknown};
 use ringfence_model::selector::{Operator, Requirement, Selector};
-use ringfence_model::{Field, Labels, Text};
 use rustc_hash::FxHashMap;
 
 /// A selector; index into [`Selectors`].
@@ -28,65 +29,6 @@ impl Selectors {
 
     pub(crate) fn get(&self, id: SelectorId) -> Option<&Selector> {
         self.all.get(id.0 as usize)
-    }
-}
-
-/// The labels of an object as far as they are known.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownLabels<'a> {
-    pub(crate) labels: &'a Labels,
-    pub(crate) unknown: Unknown,
-}
-
-/// Which labels are not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
-    Nothing,
-    /// The values of these keys, which may also be absent.
-    Keys(Vec<Text>),
-    /// Whatever is not among the known ones.
-    Rest,
-}
-
-impl Unknown {
-    /// What cannot be known of the labels of `object` (what has `metadata.labels`).
-    pub(crate) fn of(object: Field<'_>) -> Self {
-        let labels = match object {
-            Field::Present(node) => node.field("metadata.labels"),
-            other => other,
-        };
-        match labels {
-            Field::Absent => Self::Nothing,
-            Field::Unresolved(..) => Self::Rest,
-            Field::Present(labels) => {
-                let unread = labels.entries().iter().filter(|entry| entry.node.as_str().is_none());
-                let keys: Vec<Text> = unread.map(|entry| Text::from(&*entry.key)).collect();
-                if keys.is_empty() { Self::Nothing } else { Self::Keys(keys) }
-            }
-        }
-    }
-}
-
-impl KnownLabels<'_> {
-    /// Whether `selector` matches; `None` where an unknown label or an unreadable part decides.
-    fn judge(&self, selector: &Selector) -> Option<bool> {
-        let mut certain = selector.unreadable.is_empty();
-        for requirement in &selector.requirements {
-            if self.is_unknown(&requirement.key) {
-                certain = false;
-            } else if !requirement.holds(self.labels) {
-                return Some(false);
-            }
-        }
-        certain.then_some(true)
-    }
-
-    fn is_unknown(&self, key: &str) -> bool {
-        match &self.unknown {
-            Unknown::Nothing => false,
-            Unknown::Keys(keys) => keys.iter().any(|unknown| unknown == key),
-            Unknown::Rest => self.labels.get(key).is_none(),
-        }
     }
 }
 
@@ -166,6 +108,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
+    use ringfence_model::Labels;
     use ringfence_model::selector::Unreadable;
 
     use super::*;

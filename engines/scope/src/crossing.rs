@@ -3,20 +3,23 @@
 //!
 //! Declared classes are compared, never computed ones: whatever reaches the CDE is connected to it by
 //! definition. What a declared flow says to hold card data is declared too.
+//!
+//! INVARIANT: nothing passes where a part of the CDE may be out of sight: an entry that matches nothing, an
+//! endpoint that is not found, a workload whose class is in doubt, pods in another cluster.
+
+mod sides;
 
 use std::collections::BTreeSet;
 
 use ringfence_model::declaration::Declaration;
-use ringfence_model::fact::{Answer, Peer, ScopeClass, ScopeFacts};
+use ringfence_model::fact::{Answer, Peer, ScopeFacts};
 use ringfence_model::{
-    Estate, Location, Missing, Reason, Resource, ResourceId, Subject, Verdict, Workload, WorkloadId,
+    Estate, Location, Missing, Reason, Resource, Subject, Text, Verdict, Workload, WorkloadId,
 };
 use ringfence_reach::{Contact, Edge, Endpoints, Openness, Reach};
 use rustc_hash::FxHashMap;
 
-use crate::card;
-use crate::estate_subject;
-use crate::flow::Flows;
+use sides::Sides;
 
 /// How many findings name the rules on both sides; behind them a glance at one is a glance at all.
 const EXPLAINED: usize = 1_000;
@@ -29,78 +32,55 @@ pub(crate) fn answers(
     facts: &ScopeFacts,
     reach: &Reach,
 ) -> Vec<Answer> {
-    let declared = |id: ResourceId| facts.of(id).and_then(|fact| fact.declared);
-    let of = |class: ScopeClass| {
-        let workloads = estate.iter_workloads();
-        workloads.filter(move |(_, one)| declared(one.resource) == Some(class)).map(|(id, _)| id)
-    };
-    let outside: BTreeSet<WorkloadId> = of(ScopeClass::OutOfScope).collect();
-    let mut cde: BTreeSet<WorkloadId> = of(ScopeClass::Cde).collect();
-    let holders = holders(estate, declaration);
-    cde.extend(holders.keys());
-    cde.retain(|id| !outside.contains(id));
-    let entries = declaration.classes.as_deref().unwrap_or_default();
-    let says = |class: ScopeClass| entries.iter().any(|entry| entry.class == class);
-    if outside.is_empty() && !says(ScopeClass::OutOfScope) {
-        return vec![undeclared("no class `out-of-scope` is declared")];
+    let sides = Sides::new(estate, declaration, facts);
+    if let Some(answer) = sides.nobody_outside().or_else(|| sides.no_cde()) {
+        return vec![answer];
     }
-    if cde.is_empty() && !says(ScopeClass::Cde) && holders.is_empty() {
-        return vec![undeclared("neither a class `cde` nor a flow of card data is declared")];
-    }
-    let target = Endpoints::workloads(cde);
-    let contacts: FxHashMap<WorkloadId, Contact> = reach
-        .sources(&target)
-        .into_iter()
-        .filter(|contact| contact.openness != Openness::Closed)
-        .filter_map(|contact| if let Peer::Workload(id) = contact.peer { Some((id, contact)) } else { None })
-        .collect();
-    let judge = Judge { estate, reach, contacts, holders };
-    outside.iter().enumerate().filter_map(|(index, id)| judge.answer(*id, index < EXPLAINED)).collect()
-}
-
-/// Workloads that declared flows take card data to, with why.
-fn holders(estate: &Estate, declaration: &Declaration) -> FxHashMap<WorkloadId, Reason> {
-    let flows = Flows::resolve(estate, declaration);
-    let mut holders = FxHashMap::default();
-    for held in card::held(&flows) {
-        for id in flows.resources(held.endpoint).iter().filter_map(|id| estate.workload_of(*id)) {
-            holders.entry(id).or_insert_with(|| held.reason());
-        }
-    }
-    holders
-}
-
-fn undeclared(why: &str) -> Answer {
-    Answer {
-        subject: estate_subject(),
-        element: String::new(),
-        verdict: Verdict::Unknown,
-        message: why.to_owned(),
-        locations: Vec::new(),
-        reasons: Vec::new(),
-        missing: vec![Missing { remedy: "`classes:`".to_owned(), why: why.to_owned() }],
-    }
+    let judge = Judge::new(estate, reach, &sides);
+    let outside = sides.outside.iter().enumerate();
+    let mut answers: Vec<Answer> =
+        outside.filter_map(|(index, id)| judge.answer(*id, index < EXPLAINED)).collect();
+    let in_doubt = sides.perhaps_outside.iter();
+    answers.extend(in_doubt.filter_map(|(id, missing)| judge.doubtful(*id, (*missing).clone())));
+    answers
 }
 
 struct Judge<'a> {
     estate: &'a Estate,
     reach: &'a Reach,
+    sides: &'a Sides<'a>,
     contacts: FxHashMap<WorkloadId, Contact>,
-    holders: FxHashMap<WorkloadId, Reason>,
+    /// Contacts with what may be part of the CDE.
+    doubtful: FxHashMap<WorkloadId, Contact>,
+    /// Clusters of the CDE's pods.
+    clusters: BTreeSet<Option<&'a Text>>,
+    /// Why a part of the CDE may be out of sight.
+    gap: Option<Missing>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    fn new(estate: &'a Estate, reach: &'a Reach, sides: &'a Sides<'a>) -> Self {
+        let members = sides.cde.iter().chain(sides.perhaps_cde.keys());
+        let clusters = members.filter_map(|id| estate.workload(*id)).map(|one| one.cluster.as_ref());
+        Self {
+            estate,
+            reach,
+            sides,
+            contacts: contacts(reach, sides.cde.iter().copied()),
+            doubtful: contacts(reach, sides.perhaps_cde.keys().copied()),
+            clusters: clusters.collect(),
+            gap: sides.gap(),
+        }
+    }
+
     fn answer(&self, id: WorkloadId, explained: bool) -> Option<Answer> {
         let workload = self.estate.workload(id)?;
         let resource = self.estate.resource(workload.resource)?;
-        if let Some(reason) = self.holders.get(&id) {
+        if let Some(reason) = self.sides.holders.get(&id) {
             let message = "declared out of scope, and a flow takes card data to it".to_owned();
             return Some(found(resource, Verdict::Fail, message, vec![reason.clone()], Vec::new()));
         }
-        let Some(contact) = self.contacts.get(&id) else {
-            let message = "no path to a CDE pod on any port".to_owned();
-            return Some(found(resource, Verdict::Pass, message, Vec::new(), Vec::new()));
-        };
+        let Some(contact) = self.contacts.get(&id) else { return Some(self.closed(id, workload, resource)) };
         let with = self.label(&contact.with);
         let mut reasons = vec![Reason::new(format!("may open {} to {with}", contact.ports), None)];
         if explained {
@@ -114,6 +94,46 @@ impl Judge<'_> {
         let message = format!("may reach {with} on {}, depending on what is not known: {why}", contact.ports);
         let missing = vec![Missing { remedy: why.clone(), why }];
         Some(found(resource, Verdict::Unknown, message, reasons, missing))
+    }
+
+    /// The answer where no path is found: a pass, unless there may be one that cannot be seen.
+    fn closed(&self, id: WorkloadId, workload: &Workload, resource: &Resource) -> Answer {
+        let unseen = self.gap.clone().or_else(|| self.in_doubt(id)).or_else(|| self.elsewhere(workload));
+        match unseen {
+            None => {
+                let message = "no path to a CDE pod on any port".to_owned();
+                found(resource, Verdict::Pass, message, Vec::new(), Vec::new())
+            }
+            Some(missing) => {
+                let message = format!("no path to a CDE pod is found, but {}", missing.why);
+                found(resource, Verdict::Unknown, message, Vec::new(), vec![missing])
+            }
+        }
+    }
+
+    fn in_doubt(&self, id: WorkloadId) -> Option<Missing> {
+        let contact = self.doubtful.get(&id)?;
+        let Peer::Workload(with) = contact.with else { return None };
+        let missing = self.sides.perhaps_cde.get(&with)?;
+        let label = self.label(&contact.with);
+        let why =
+            format!("it may reach {label}, and whether that is declared `cde` is not known: {}", missing.why);
+        Some(Missing { remedy: missing.remedy.clone(), why })
+    }
+
+    fn elsewhere(&self, workload: &Workload) -> Option<Missing> {
+        let alone = self.clusters.iter().all(|cluster| *cluster == workload.cluster.as_ref());
+        (!alone).then(|| Missing {
+            remedy: "a look at the paths between clusters".to_owned(),
+            why: "CDE pods run in another cluster, and paths between clusters are not evaluated".to_owned(),
+        })
+    }
+
+    /// The answer for what may be declared out of scope.
+    fn doubtful(&self, id: WorkloadId, missing: Missing) -> Option<Answer> {
+        let resource = self.estate.resource(self.estate.workload(id)?.resource)?;
+        let message = format!("whether it is declared out of scope is not known: {}", missing.why);
+        Some(found(resource, Verdict::Unknown, message, Vec::new(), vec![missing]))
     }
 
     fn label(&self, peer: &Peer) -> String {
@@ -152,6 +172,21 @@ impl Judge<'_> {
         reasons.truncate(MOST_RULES);
         reasons
     }
+}
+
+/// Who may open a connection to one of `targets`.
+fn contacts(
+    reach: &Reach,
+    targets: impl ExactSizeIterator<Item = WorkloadId>,
+) -> FxHashMap<WorkloadId, Contact> {
+    if targets.len() == 0 {
+        return FxHashMap::default();
+    }
+    let contacts = reach.sources(&Endpoints::workloads(targets)).into_iter();
+    contacts
+        .filter(|contact| contact.openness != Openness::Closed)
+        .filter_map(|contact| if let Peer::Workload(id) = contact.peer { Some((id, contact)) } else { None })
+        .collect()
 }
 
 fn peer_name() -> String {
@@ -263,6 +298,143 @@ mod tests {
             &[],
             &format!("{}{outside}", flow.replace("cde/tokenizer", "blog/blog")),
             "fail blog/blog[Deployment] 4: declared out of scope, and a flow takes card data to it",
+        );
+    }
+
+    /// The answers about `resources`, none of which reaches what it should not.
+    #[track_caller]
+    fn check_all(resources: &[Json], lines: &str, expected: &[&str]) {
+        let case = Case::new(&Json::Array(resources.to_vec()), lines);
+        let answers = case.answers("reach.out-of-scope-to-cde");
+        assert_eq!(answers, expected, "{lines}");
+        let asked = crate::ask(
+            "reach.out-of-scope-to-cde",
+            &case.estate,
+            &case.declaration,
+            &case.facts,
+            &case.reach,
+        );
+        for answer in asked.unwrap() {
+            let unknown = answer.verdict == ringfence_model::Verdict::Unknown;
+            assert_eq!(unknown, !answer.missing.is_empty(), "{answer:?}");
+        }
+    }
+
+    fn closed() -> Vec<Json> {
+        vec![deployment("cde", "tokenizer"), deployment("blog", "blog"), allow("cde", "", &[])]
+    }
+
+    #[test]
+    fn a_cde_that_is_not_found_lets_nothing_pass() {
+        let outside = "class out-of-scope: namespaces=blog\n";
+        let check = |lines: &str, expected: &str| {
+            check_all(&closed(), &format!("{lines}{outside}"), &[expected]);
+        };
+        check(
+            "class cde: namespaces=ced\n",
+            "unknown estate[Estate] 1: the entry of `classes:` for `cde` matches nothing in the input",
+        );
+        check(
+            "class cde: kinds=v1/Namespace\n",
+            "unknown estate[Estate] : no workload in the input is declared `cde`, and no flow takes card data to one",
+        );
+        check(
+            "class cde: namespaces=cde\nclass cde: namespaces=ced\n",
+            "unknown blog/blog[Deployment] : no path to a CDE pod is found, but the entry of `classes:` for `cde` \
+             matches nothing in the input",
+        );
+        // An entry for AWS resources could not have been for pods.
+        check(
+            "class cde: namespaces=cde\nclass cde: tags=scope=cde\nclass cde: kinds=AWS::RDS::*\n",
+            "pass blog/blog[Deployment] : no path to a CDE pod on any port",
+        );
+        let flow =
+            "end browser: browser\nend a: workload cde/gone\nflow f\nhop h: browser > a; receive; pan\n";
+        check(flow, "unknown estate[Estate] : endpoint `a` names `cde/gone`, which is not in the input");
+        check(
+            &format!("{flow}class cde: namespaces=cde\n"),
+            "unknown blog/blog[Deployment] : no path to a CDE pod is found, but endpoint `a` names `cde/gone`, which \
+             is not in the input",
+        );
+    }
+
+    #[test]
+    fn a_workload_in_doubt_lets_pass_only_what_does_not_reach_it() {
+        let unknown = |namespace: &str| {
+            let mut hub = deployment(namespace, "hub");
+            hub["spec"]["template"]["metadata"]["labels"]["scope"] = json!({"Unknown": "Scope"});
+            hub
+        };
+        let lines =
+            "class cde: labels=scope=cde\nclass cde: namespaces=cde\nclass out-of-scope: namespaces=blog\n";
+        let resources = |more: &[Json]| [&closed()[..], &[unknown("hub")], more].concat();
+        check_all(
+            &resources(&[]),
+            lines,
+            &[
+                "unknown blog/blog[Deployment] : no path to a CDE pod is found, but it may reach `hub/hub[Deployment]`, and \
+               whether that is declared `cde` is not known: parameter `Scope` has no value",
+            ],
+        );
+        check_all(
+            &resources(&[allow("hub", "", &[])]),
+            lines,
+            &["pass blog/blog[Deployment] : no path to a CDE pod on any port"],
+        );
+        let outside = "class out-of-scope: labels=scope=out\nclass cde: namespaces=cde\n";
+        check_all(
+            &[&closed()[..], &[unknown("blog")]].concat(),
+            outside,
+            &[
+                "unknown blog/hub[Deployment] : whether it is declared out of scope is not known: parameter `Scope` has no value",
+            ],
+        );
+    }
+
+    #[test]
+    fn paths_between_clusters_are_not_known() {
+        let mut resources = closed();
+        resources[1]["cluster"] = json!("web");
+        for at in [0, 2] {
+            resources[at]["cluster"] = json!("pay");
+        }
+        check_all(
+            &resources,
+            CLASSES,
+            &[
+                "unknown blog/blog[Deployment] : no path to a CDE pod is found, but CDE pods run in another cluster, and \
+               paths between clusters are not evaluated",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_class_out_of_scope_that_covers_no_workload_is_said() {
+        let check = |resources: &[Json], lines: &str, expected: &str| {
+            check_all(resources, &format!("class cde: namespaces=cde\n{lines}"), &[expected]);
+        };
+        check(
+            &closed(),
+            "class out-of-scope: namespaces=bolg\n",
+            "unknown estate[Estate] 2: the entry of `classes:` for `out-of-scope` matches nothing in the input",
+        );
+        let tags = "class out-of-scope: tags=scope=out\n";
+        let none = "not-applicable estate[Estate] 2: the class `out-of-scope` is declared for no workload in the input";
+        check(&closed(), tags, none);
+        check(&[], "class out-of-scope: namespaces=bolg\n", none);
+    }
+
+    #[test]
+    fn what_takes_card_data_counts_although_it_is_declared_out_of_scope() {
+        let lines = "end browser: browser\nend a: workload blog/blog\nflow f\nhop h: browser > a; receive; pan\n\
+                     class out-of-scope: namespaces=blog\n";
+        check_all(
+            &[deployment("blog", "blog"), deployment("blog", "comments")],
+            lines,
+            &[
+                "fail blog/blog[Deployment] 4: declared out of scope, and a flow takes card data to it",
+                "fail blog/comments[Deployment] : reaches `blog/blog[Deployment]` on All Connections",
+            ],
         );
     }
 

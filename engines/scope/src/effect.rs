@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use ringfence_model::fact::{ScopeClass, Tests};
-use ringfence_model::{Location, Reason, Relation, Resource, ResourceId};
+use ringfence_model::{Location, Reason, Relation, Resource, ResourceId, cluster_name};
 use rustc_hash::FxHashSet;
 
 use crate::marks::Marks;
@@ -194,8 +194,7 @@ fn clusters(marks: &mut Marks<'_>) {
         marks.cde_workloads().filter_map(|id| estate.workload(id)?.cluster.clone()).collect();
     for id in estate.of_kind("AWS::EKS::Cluster") {
         let Some(cluster) = estate.resource(*id) else { continue };
-        let name = cluster.body.text("Name").unwrap_or(&cluster.name);
-        if names.contains(name) {
+        if names.contains(cluster_name(cluster)) {
             let reason = marks.reason(Reason::new("runs pods of the CDE", cluster.location()));
             marks.mark(*id, Cde, MEMBER, reason);
         }

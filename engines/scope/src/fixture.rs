@@ -16,7 +16,7 @@ use ringfence_model::declaration::{
     Role, Storage, Transform,
 };
 use ringfence_model::fact::{ScopeClass, ScopeFacts};
-use ringfence_model::selector::Selector;
+use ringfence_model::selector::{Operator, Requirement, Selector};
 use ringfence_model::{
     Cause, Diagnostic, Estate, EstateBuilder, FileId, Kind, Location, Map, Node, Origin, Resource, Stage,
     Target, Text, Value,
@@ -239,6 +239,12 @@ fn element(word: &str) -> DataElement {
     }
 }
 
+fn without(key: &str, value: Option<&str>) -> Selector {
+    let operator = value.map_or(Operator::DoesNotExist, |value| Operator::NotIn(vec![value.into()]));
+    let requirements = vec![Requirement { key: key.into(), operator }];
+    Selector { requirements, unreadable: Vec::new() }
+}
+
 fn class(name: &str, rest: &str, at: Location) -> ClassEntry {
     let mut entry = ClassEntry {
         class: ScopeClass::parse(name).unwrap(),
@@ -259,7 +265,10 @@ fn class(name: &str, rest: &str, at: Location) -> ClassEntry {
             "accounts" => matches.accounts.push(value.into()),
             "clusters" => matches.clusters.push(value.into()),
             "labels" => matches.labels = Selector::exact([pair()]),
+            "not-labels" => matches.labels = without(pair().0, Some(pair().1)),
+            "without-label" => matches.labels = without(value, None),
             "namespace-labels" => matches.namespace_labels = Selector::exact([pair()]),
+            "not-namespace-labels" => matches.namespace_labels = without(pair().0, Some(pair().1)),
             "tags" => matches.tags.push((pair().0.into(), pair().1.into())),
             other => panic!("{other}"),
         }

@@ -2,7 +2,7 @@
 
 use ringfence_model::declaration::{Declaration, Endpoint, EndpointTarget, Flow, Hop};
 use ringfence_model::fact::ScopeClass;
-use ringfence_model::{Diagnostic, Estate, Reason, Relation, ResourceId, Text, Workload};
+use ringfence_model::{Diagnostic, Estate, Label, Reason, Relation, ResourceId, Text, Workload};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::failed;
@@ -89,8 +89,16 @@ impl<'a> Flows<'a> {
 
     /// Whether every endpoint that flows rest on is found, so that nothing of the CDE is out of sight.
     pub(crate) fn is_complete(&self) -> bool {
+        self.gap().is_none()
+    }
+
+    /// The sentence about the first endpoint that flows rest on and that is not found.
+    pub(crate) fn gap(&self) -> Option<String> {
         let used = self.used();
-        used.iter().all(|name| self.end(name).is_some_and(|end| end.standing != Standing::Missing))
+        let missing = |name: &&&str| self.end(name).is_none_or(|end| end.standing == Standing::Missing);
+        let name = used.iter().filter(missing).min()?;
+        let undeclared = || format!("endpoint `{name}` is not declared");
+        Some(self.end(name).map_or_else(undeclared, End::nothing))
     }
 
     pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
@@ -197,12 +205,8 @@ impl<'e> WorkloadNames<'e> {
 
 /// The workloads called `ns/name` or `ns/name[Kind]`, or one of whose pods is.
 fn workloads(estate: &Estate, names: &WorkloadNames<'_>, label: &str) -> Vec<ResourceId> {
-    let (path, kind) = match label.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
-        Some((path, kind)) => (path, Some(kind)),
-        None => (label, None),
-    };
-    let Some(key) = path.split_once('/') else { return Vec::new() };
-    let named = names.0.get(&key).into_iter().flatten();
+    let Label { prefix: Some(namespace), name, kind, .. } = Label::parse(label) else { return Vec::new() };
+    let named = names.0.get(&(namespace, name)).into_iter().flatten();
     let named = named.filter(|one| kind.is_none_or(|kind| one.kind == kind)).map(|one| one.resource);
     let pods = estate.find(label).into_iter().filter(|id| estate.workload_of(*id).is_some());
     named.chain(pods.map(|id| workload_resource(estate, id))).collect()
