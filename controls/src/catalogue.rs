@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ringfence_model::declaration::Declaration;
 use ringfence_model::fact::{Queries, ScopeFacts};
-use ringfence_model::{Diagnostic, Estate, FileId, Finding, Location, masked};
+use ringfence_model::{Diagnostic, Estate, FileId, Location, masked};
 use sha2::{Digest, Sha256};
 
 use crate::control::yaml::{Form, Token};
@@ -101,21 +101,7 @@ impl Catalogue {
     }
 
     /// Judges the estate: findings in the order of controls, then of resources, then of elements; `fail`
-    /// and `unknown` unless the selection asks for all.
-    pub fn evaluate(
-        &self,
-        estate: &Estate,
-        declaration: &Declaration,
-        scope: &ScopeFacts,
-        queries: &dyn Queries,
-        selection: &Selection,
-    ) -> (Vec<Finding>, Vec<Diagnostic>) {
-        let Evaluation { findings, diagnostics, .. } =
-            self.assess(estate, declaration, scope, queries, selection);
-        (findings, diagnostics)
-    }
-
-    /// Like [`evaluate`](Self::evaluate), and counts every verdict, those too that are not kept.
+    /// and `unknown` unless the selection asks for all. Every verdict is counted, kept or not.
     pub fn assess(
         &self,
         estate: &Estate,

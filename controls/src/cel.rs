@@ -15,6 +15,7 @@ mod function;
 mod label;
 mod lower;
 mod operate;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -23,7 +24,7 @@ use crate::policy::{Condition, Doubts, Input, Readings};
 use evaluate::Machine;
 use expression::{Expression, Variable};
 pub(crate) use function::{Call, FUNCTIONS, Outcome, Trouble};
-pub(crate) use value::{Value, View, attribute};
+pub(crate) use value::{Value, View, attribute, excerpt};
 
 /// How long a policy may be; parsing and evaluating descend into it.
 const LONGEST: usize = 8_000;

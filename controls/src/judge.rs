@@ -1,16 +1,19 @@
 //! Judging: each selected control on each resource of its kinds.
 
+mod content;
 mod duplicate;
 mod element;
 mod fingerprint;
 mod kind;
 mod place;
 mod report;
+mod rollout;
 
 pub(crate) use report::broken;
 
 use ringfence_model::fact::{Queries, ScopeClass, ScopeFact};
 use ringfence_model::{Diagnostic, Field, Node, Resource, ResourceId, Verdict};
+use rustc_hash::FxHashSet;
 
 use crate::control::{Compiled, Control, Path, Policy};
 use crate::policy::{Doubt, Doubts, Input, Item, Readings};
@@ -19,6 +22,7 @@ use crate::world::World;
 use duplicate::Duplicates;
 use element::{Found, Step};
 use kind::{ByKind, Judged};
+use rollout::{Pods, Workloads};
 
 /// Judges `controls`, in their order.
 pub(crate) fn judge<'e>(
@@ -28,11 +32,11 @@ pub(crate) fn judge<'e>(
     selection: &Selection,
 ) -> Evaluation {
     let by_kind = ByKind::of(world.estate);
-    let duplicates = Duplicates::new(world.estate);
     let mut run = Run {
         world,
         keep_all: selection.all,
-        duplicates,
+        duplicates: Duplicates::new(world.estate),
+        workloads: Workloads::new(world.estate),
         count: Count::default(),
         found: Evaluation::default(),
     };
@@ -51,6 +55,7 @@ struct Run<'r, 'e> {
     world: &'r World<'e>,
     keep_all: bool,
     duplicates: Duplicates<'e>,
+    workloads: Workloads<'e>,
     count: Count,
     found: Evaluation,
 }
@@ -95,22 +100,22 @@ impl<'e> Run<'_, 'e> {
         if let Some(fact) = self.out_of_scope(id) {
             return self.skip(control, id, resource, "it is out of scope", Some(fact));
         }
-        if matches!(pod, Some(Field::Absent)) && resource.body.get("spec.workloadRef").is_some() {
-            return self.skip(
-                control,
-                id,
-                resource,
-                "its pods are those of the workload that it refers to",
-                None,
-            );
-        }
         let root = pod.and_then(Field::node).unwrap_or(&resource.body);
         let mut case = Case { control, compiled, id, resource, pod, root, applies: Ok(()) };
+        if matches!(pod, Some(Field::Absent)) {
+            match self.workloads.pods(resource) {
+                Pods::Own => {}
+                Pods::Elsewhere => {
+                    let why = "its pods are those of the workload that it refers to";
+                    return self.skip(control, id, resource, why, None);
+                }
+                Pods::Unknown(doubt) => return self.settle(&case, None, &[], Ruling::Unknown(vec![doubt])),
+            }
+        }
         match self.applies(&case) {
             Ok(true) => {}
             Ok(false) => {
-                let why = control.front().when_not.as_deref().unwrap_or("its condition does not hold");
-                return self.skip(control, id, resource, why, None);
+                return self.skip(control, id, resource, report::excuse(control), None);
             }
             Err(doubts) => case.applies = Err(doubts),
         }
@@ -145,13 +150,18 @@ impl<'e> Run<'_, 'e> {
             return self.settle(case, None, &[], Ruling::Unknown(vec![doubt]));
         }
         let mut any = false;
+        let mut visited = FxHashSet::default();
         for path in paths {
             let (root, steps) = element::start(case.resource, case.pod, case.root, path.steps());
             let mut trail = Vec::new();
             element::walk(root, steps, &mut trail, &mut |found, trail| {
                 any = true;
+                let node = trail.last().map_or(root, |step| step.node);
+                let is_new = visited.insert(std::ptr::from_ref(node));
                 match found {
                     Found::Item(item) => self.element(case, item, trail),
+                    // Several paths may end at the same obstacle.
+                    Found::Doubt(_) if !is_new => {}
                     Found::Doubt(doubt) => self.settle(case, None, trail, Ruling::Unknown(vec![doubt])),
                 }
             });
@@ -240,10 +250,11 @@ impl<'e> Run<'_, 'e> {
                 .push(diagnostic.help("correct the name of the query, or leave the control out"));
             vec![report::unanswered(query)]
         });
-        for answer in answers {
+        let twins = duplicate::twins(&answers);
+        for (answer, twin) in answers.into_iter().zip(twins) {
             self.count.add(answer.verdict);
             if self.keeps(answer.verdict) {
-                self.found.findings.push(report::answered(control, answer));
+                self.found.findings.push(report::answered(control, answer, twin));
             }
         }
     }

@@ -127,7 +127,10 @@ pub fn index(catalogue: &Catalogue) -> String {
 fn vocabulary(index: &mut String) {
     let _ = writeln!(index, "\nFunctions beside those of CEL:\n\n| function | is |\n|---|---|");
     for function in FUNCTIONS.iter().filter(|function| !function.help.is_empty()) {
-        let values = ["value", "value, value"].get(function.arity - 1).copied().unwrap_or_default();
+        let values = ["value", "value, value", "value, value, value"]
+            .get(function.arity - 1)
+            .copied()
+            .unwrap_or_default();
         let _ = writeln!(index, "| `{}({values})` | {} |", function.name, function.help);
     }
 }

@@ -11,8 +11,6 @@ use crate::control::Control;
 pub struct Selection {
     /// Ids or rows (`WL05` selects all of its parts); all controls where empty.
     pub controls: Vec<String>,
-    /// Only controls at least this severe.
-    pub severity: Option<Severity>,
     /// Whether to keep `pass` and `not-applicable` too; they are always counted.
     pub all: bool,
 }
@@ -25,8 +23,7 @@ impl Selection {
 
     /// Whether `control` is selected.
     pub fn holds(&self, control: &Control) -> bool {
-        let named = self.controls.is_empty() || self.controls.iter().any(|word| is_called(control, word));
-        named && self.severity.is_none_or(|least| control.severity() <= least)
+        self.controls.is_empty() || self.controls.iter().any(|word| is_called(control, word))
     }
 }
 
@@ -45,13 +42,6 @@ pub struct Evaluation {
     pub diagnostics: Vec<Diagnostic>,
     /// How often each control came to which verdict, kept or not.
     pub counts: Vec<Count>,
-}
-
-impl Evaluation {
-    /// How often all controls together came to `verdict`.
-    pub fn total(&self, verdict: Verdict) -> usize {
-        self.counts.iter().map(|count| count.of_verdict(verdict)).sum()
-    }
 }
 
 /// How often a control came to each verdict.

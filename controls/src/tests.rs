@@ -3,6 +3,7 @@
 
 pub(crate) mod build;
 mod catalogue;
+mod fingerprint;
 mod front;
 mod hostile;
 mod judging;

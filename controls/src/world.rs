@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use ringfence_model::declaration::{Account, Declaration, EntryPoint, Located};
+use ringfence_model::declaration::{Account, Administrator, Declaration, EntryPoint, Located};
 use ringfence_model::fact::ScopeFacts;
 use ringfence_model::{Estate, Node, Resource, ResourceId, Text};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -108,7 +108,7 @@ impl<'e> World<'e> {
         let declaration = self.declaration;
         match key {
             "registries" => declaration.registries.as_deref().map(Declared::Texts),
-            "administrators" => declaration.administrators.as_deref().map(Declared::Texts),
+            "administrators" => declaration.administrators.as_deref().map(Declared::Administrators),
             "system-agents" => declaration.system_agents.as_deref().map(Declared::Texts),
             "capabilities" => declaration.capabilities.as_deref().map(Declared::Texts),
             "entry-points" => declaration.entry_points.as_deref().map(Declared::EntryPoints),
@@ -127,6 +127,8 @@ pub(crate) const LISTS: &[&str] =
 pub(crate) enum Declared<'e> {
     /// As written.
     Texts(&'e [Located<Text>]),
+    /// By their names, whatever their kind.
+    Administrators(&'e [Administrator]),
     /// By their resources.
     EntryPoints(&'e [EntryPoint]),
     /// By their ids.
@@ -138,6 +140,7 @@ impl<'e> Declared<'e> {
     pub(crate) fn len(self) -> usize {
         match self {
             Self::Texts(list) => list.len(),
+            Self::Administrators(list) => list.len(),
             Self::EntryPoints(list) => list.len(),
             Self::Accounts(list) => list.len(),
         }
@@ -147,6 +150,7 @@ impl<'e> Declared<'e> {
     pub(crate) fn get(self, index: usize) -> Option<&'e Located<Text>> {
         match self {
             Self::Texts(list) => list.get(index),
+            Self::Administrators(list) => list.get(index).map(|one| &one.name),
             Self::EntryPoints(list) => list.get(index).map(|point| &point.resource),
             Self::Accounts(list) => list.get(index).map(|account| &account.id),
         }

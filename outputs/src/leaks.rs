@@ -128,7 +128,8 @@ fn no_card_number_leaves() {
             let assessment =
                 Assessment { declaration: Some(&path), controls: &pages, ..fixture.assessment() };
             for (format, text) in outputs(&fixture, &assessment, &page, 60 + before) {
-                let joined: String = text.chars().filter(|one| one.is_ascii_alphanumeric() || *one == '*').collect();
+                let joined: String =
+                    text.chars().filter(|one| one.is_ascii_alphanumeric() || *one == '*').collect();
                 assert!(!joined.contains(&digits), "{format} shows {number} (shift {before}):\n{text}");
                 let last_four = digits.get(digits.len() - 4..).unwrap();
                 assert!(joined.contains(last_four), "{format} must show the last four");

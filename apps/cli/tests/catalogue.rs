@@ -3,8 +3,6 @@
 //! One trial an example. Beside the verdicts, every example is asked what happens when it is known less
 //! well: each of its values is taken away once, and nothing may turn into a pass by that.
 
-#![expect(clippy::disallowed_methods, reason = "tests read the repository and what lies beside it")]
-
 #[path = "catalogue/input.rs"]
 mod input;
 #[path = "catalogue/less.rs"]

@@ -1,5 +1,6 @@
 //! Generated pages: written by `cargo xtask docs`, and held against what is there otherwise.
 
+#![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests read the repository and what lies beside it")]
 
 use std::collections::BTreeMap;
@@ -41,10 +42,16 @@ fn readme() -> String {
         let (command, rest) = part.split_once(" -->").expect("a command ends");
         let (_, rest) = rest.split_once("<!-- end -->").expect("a block ends");
         let arguments: Vec<&str> = command.split(' ').collect();
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_ringfence")).args(arguments).current_dir(docs()).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_ringfence"))
+            .args(arguments)
+            .current_dir(docs())
+            .output()
+            .unwrap();
         let shown = String::from_utf8(output.stdout).unwrap();
-        page.push_str(&format!("<!-- output: {command} -->\n```text\n{}\n```\n<!-- end -->{rest}", shown.trim_end()));
+        page.push_str(&format!(
+            "<!-- output: {command} -->\n```text\n{}\n```\n<!-- end -->{rest}",
+            shown.trim_end()
+        ));
     }
     page
 }

@@ -1,6 +1,8 @@
 //! The real binary, from outside: the contract, ugly input, the shipped example.
 
+#![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests read the repository and what lies beside it")]
+#![expect(clippy::string_slice, reason = "fingerprints are ASCII")]
 
 #[path = "suite/contract.rs"]
 mod contract;
@@ -8,9 +10,9 @@ mod contract;
 mod example;
 #[path = "workbench/folder.rs"]
 mod folder;
-#[path = "suite/scope.rs"]
-mod scope;
 #[path = "suite/policies.rs"]
 mod policies;
+#[path = "suite/scope.rs"]
+mod scope;
 #[path = "suite/ugly.rs"]
 mod ugly;

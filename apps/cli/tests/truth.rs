@@ -8,6 +8,13 @@
 //! which disagreements were looked at, and why. A settled row that no longer disagrees fails.
 
 #![expect(clippy::disallowed_methods, reason = "tests read the repository and what lies beside it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "without a harness these are tests all the same"
+)]
 
 #[path = "workbench/folder.rs"]
 mod folder;

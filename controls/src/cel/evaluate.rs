@@ -6,24 +6,22 @@ use std::rc::Rc;
 use ringfence_model::{Field, pod_template};
 
 use super::expression::{Expression, Literal, Quantifier, Variable};
-use super::function::Call;
+use super::function::{Call, Function};
 use super::label::push_key;
 use super::operate;
+use super::steps::Steps;
 use super::value::{Value, View};
 use crate::policy::{Doubt, Doubts, Input, Readings};
 
 /// A value, or why it cannot be told.
 pub(super) type Evaluated<'e, T = Value<'e>> = Result<T, Doubts<'e>>;
 
-/// How many steps one evaluation may take; nested macros over long lists end here.
-const STEPS: u32 = 1_000_000;
-
 /// One evaluation.
 pub(super) struct Machine<'m, 'w, 'e> {
     pub(super) input: &'m Input<'w, 'e>,
     pub(super) locals: Vec<Local<'e>>,
     pub(super) readings: Option<&'m mut Readings>,
-    steps: u32,
+    steps: Steps,
 }
 
 /// The variable of a macro, and what people call its present value.
@@ -34,7 +32,7 @@ pub(super) struct Local<'e> {
 
 impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
     pub(super) fn new(input: &'m Input<'w, 'e>, readings: Option<&'m mut Readings>) -> Self {
-        Self { input, locals: Vec::new(), readings, steps: 0 }
+        Self { input, locals: Vec::new(), readings, steps: Steps::default() }
     }
 
     /// The truth value of `expression`.
@@ -48,10 +46,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
     }
 
     fn evaluate(&mut self, expression: &'e Expression) -> Evaluated<'e> {
-        self.steps += 1;
-        if self.steps > STEPS {
-            return Err(vec![Doubt::mismatch("the policy takes too many steps on this value", None)]);
-        }
+        self.steps.take(1)?;
         match expression {
             Expression::Literal(literal) => Ok(literal_value(literal)),
             Expression::Variable(variable) => self.variable(*variable),
@@ -71,6 +66,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             Expression::If(parts) => self.choose(parts),
             Expression::Arithmetic(operator, sides) => {
                 let (left, right) = self.both(sides)?;
+                self.steps.take_lists([&left, &right])?;
                 operate::arithmetic(*operator, &left, &right)
             }
             Expression::Order(order, sides) => {
@@ -81,7 +77,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             Expression::Equal { sides, negated } => {
                 let (left, right) = self.both(sides)?;
                 let label = || self.label_of_first(sides);
-                operate::equal(&left, &right, label).map(|equal| Value::Bool(equal != *negated))
+                operate::equal(&left, &right, &self.steps, label).map(|equal| Value::Bool(equal != *negated))
             }
             Expression::In(sides) => self.is_in(sides).map(Value::Bool),
             Expression::List(items) => {
@@ -91,14 +87,10 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             Expression::Map(pairs) => self.map(pairs),
             Expression::Quantify { quantifier, range, body } => self.quantify(*quantifier, range, body),
             Expression::Gather { range, guard, element } => self.gather(range, guard.as_deref(), element),
-            Expression::Call(function, arguments) => {
-                let values: Evaluated<'e, Vec<_>> = arguments.iter().map(|one| self.evaluate(one)).collect();
-                let values = values?;
-                let call = Call { input: self.input, values: &values };
-                (function.call)(&call).map_err(|trouble| self.explain(trouble, arguments, &values))
-            }
+            Expression::Call(function, arguments) => self.call(function, arguments),
             Expression::Matches { text, pattern } => {
                 let value = self.evaluate(text)?;
+                self.steps.take_texts([&value])?;
                 let Some(subject) = value.as_text() else {
                     return Err(self.mismatch(text, &value, "a text"));
                 };
@@ -110,9 +102,21 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
         }
     }
 
+    fn call(&mut self, function: &'static Function, arguments: &'e [Expression]) -> Evaluated<'e> {
+        let values: Evaluated<'e, Vec<_>> = arguments.iter().map(|one| self.evaluate(one)).collect();
+        let values = values?;
+        self.steps.take_texts(&values)?;
+        let call = Call { input: self.input, values: &values };
+        let found = (function.call)(&call);
+        self.note_answer(function, arguments, &values, &found);
+        found.map_err(|trouble| self.explain(trouble, arguments, &values))
+    }
+
     fn both(&mut self, sides: &'e [Expression; 2]) -> Evaluated<'e, (Value<'e>, Value<'e>)> {
         let [left, right] = sides;
-        Ok((self.evaluate(left)?, self.evaluate(right)?))
+        let (left, right) = (self.evaluate(left)?, self.evaluate(right)?);
+        self.steps.take_texts([&left, &right])?;
+        Ok((left, right))
     }
 
     fn variable(&mut self, variable: Variable) -> Evaluated<'e> {
@@ -149,6 +153,8 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
         let Some(local) = self.locals.get(index) else {
             return Err(vec![Doubt::mismatch("the policy is broken", None)]);
         };
+        // A text that the policy made is copied.
+        self.steps.take_texts([&local.value])?;
         let value = local.value.clone();
         let scalar = matches!(value.view(), View::Bool(_) | View::Int(_) | View::Float(_) | View::Text(_));
         if let Some(label) = local.label.clone().filter(|_| scalar) {
@@ -170,6 +176,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             View::Unresolved(node) => return Err(vec![Doubt::Unresolved(node)]),
             _ => return Err(self.mismatch(base, &owner, "a map")),
         };
+        self.steps.take_look_up(entries)?;
         let Some(value) = entries.get(key) else {
             let what = format!("`{}` is not set", self.label(expression));
             return Err(vec![Doubt::mismatch(what, owner.location())]);
@@ -188,6 +195,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             View::Unresolved(node) => return Err(vec![Doubt::Unresolved(node)]),
             _ => return Err(self.mismatch(base, &owner, "a map")),
         };
+        self.steps.take_look_up(entries)?;
         let found = entries.get(key);
         if self.readings.is_some() && !matches!(owner, Value::Resource(_) | Value::Entry(_)) {
             let mut label = self.label(base);
@@ -212,7 +220,10 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             (View::Unresolved(node), _) | (_, View::Unresolved(node)) => {
                 return Err(vec![Doubt::Unresolved(node)]);
             }
-            (View::Map(entries), View::Text(key)) => entries.get(key),
+            (View::Map(entries), View::Text(key)) => {
+                self.steps.take_look_up(entries)?;
+                entries.get(key)
+            }
             (View::List(items), View::Int(at)) => usize::try_from(at).ok().and_then(|at| items.get(at)),
             _ => return Err(self.mismatch(base, &owner, "a list or a map with such keys")),
         };
@@ -256,7 +267,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
             Ok(true) => self.evaluate(then),
             Ok(false) => self.evaluate(otherwise),
             Err(doubts) => match (self.evaluate(then), self.evaluate(otherwise)) {
-                (Ok(one), Ok(other)) if operate::same(&one, &other) => Ok(one),
+                (Ok(one), Ok(other)) if operate::same(&one, &other, &self.steps) => Ok(one),
                 _ => Err(doubts),
             },
         }
@@ -275,12 +286,15 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
         match range.view() {
             View::Unresolved(node) => Err(vec![Doubt::Unresolved(node)]),
             View::Map(entries) => match key.view() {
-                View::Text(text) => is_there(entries.get(text).as_ref()),
+                View::Text(text) => {
+                    self.steps.take_look_up(entries)?;
+                    is_there(entries.get(text).as_ref())
+                }
                 View::Unresolved(node) => Err(vec![Doubt::Unresolved(node)]),
                 _ => Err(self.mismatch(wanted, &key, "a text")),
             },
             View::List(items) => {
-                let found = operate::contains(items, &key, || self.label(wanted))?;
+                let found = operate::contains(items, &key, &self.steps, || self.label(wanted))?;
                 if self.readings.is_some()
                     && let Value::Declared(list, entries) = &range
                 {
@@ -302,7 +316,10 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
         let value = self.evaluate(range)?;
         match value.view() {
             View::List(_) => Ok(value),
-            View::Map(entries) => Ok(Value::List(entries.keys().into())),
+            View::Map(entries) => {
+                self.steps.take(entries.len())?;
+                Ok(Value::List(entries.keys().into()))
+            }
             View::Unresolved(node) => Err(vec![Doubt::Unresolved(node)]),
             _ => Err(self.mismatch(range, &value, "a list")),
         }
@@ -324,7 +341,7 @@ impl<'m, 'w, 'e> Machine<'m, 'w, 'e> {
                 Ok(true) if quantifier == Quantifier::Exists => return Ok(Value::Bool(true)),
                 Ok(true) => holding += 1,
                 Ok(false) => {}
-                Err(more) => doubts.extend(more),
+                Err(more) => operate::add(&mut doubts, more),
             }
         }
         // Two that hold settle `exists_one`, whatever the others are.

@@ -13,6 +13,10 @@ pub(crate) struct Function {
     pub(crate) arity: usize,
     /// One sentence for people who write controls; empty for those of CEL itself.
     pub(crate) help: &'static str,
+    /// Whether its answer is among the reasons: it rests on more than its arguments.
+    pub(super) told: bool,
+    /// Keys of its arguments that it decides on, alternatives together: `IpProtocol|Protocol`.
+    pub(super) reads: &'static [&'static str],
     pub(super) call: for<'a, 'w, 'e> fn(&Call<'a, 'w, 'e>) -> Outcome<'e>,
 }
 
@@ -50,19 +54,32 @@ impl<'e> From<Doubts<'e>> for Trouble<'e> {
 
 /// All functions, sorted by name.
 pub(crate) static FUNCTIONS: &[Function] = &[
-    function("allows_anyone", 1, vocabulary::ALLOWS_ANYONE, vocabulary::allows_anyone),
+    function("administrator", 2, vocabulary::ADMINISTRATOR, vocabulary::administrator),
+    function("allows_anyone", 1, vocabulary::ALLOWS_ANYONE, vocabulary::allows_anyone).reading(&[
+        "Effect",
+        "Principal|NotPrincipal",
+        "Condition",
+    ]),
     function("bool", 1, "", to_bool),
+    function("cidr_holds", 2, vocabulary::CIDR_HOLDS, vocabulary::cidr_holds),
     function("cidr_is_world", 1, vocabulary::CIDR_IS_WORLD, vocabulary::cidr_is_world),
     function("contains", 2, "", |call| Ok(Value::Bool(call.text(0)?.contains(call.text(1)?)))),
     function("customer_key", 1, vocabulary::CUSTOMER_KEY, vocabulary::customer_key),
-    function("declared_entry", 1, vocabulary::DECLARED_ENTRY, vocabulary::declared_entry),
+    function("declared_entry", 1, vocabulary::DECLARED_ENTRY, vocabulary::declared_entry)
+        .reading(PORTS)
+        .told(),
     function("double", 1, "", to_double),
     function("endsWith", 2, "", |call| Ok(Value::Bool(call.text(0)?.ends_with(call.text(1)?)))),
     function("flag", 1, vocabulary::FLAG, vocabulary::flag),
     function("image_registry", 1, vocabulary::IMAGE_REGISTRY, vocabulary::image_registry),
     function("int", 1, "", to_int),
+    function("is_ephemeral", 1, vocabulary::IS_EPHEMERAL, vocabulary::is_ephemeral),
     function("is_reference", 1, vocabulary::IS_REFERENCE, vocabulary::is_reference),
-    function("rule_admits", 2, vocabulary::RULE_ADMITS, vocabulary::rule_admits),
+    function("prefix_list_is_world", 1, vocabulary::PREFIX_LIST_IS_WORLD, vocabulary::prefix_list_is_world),
+    function("quantity", 1, vocabulary::QUANTITY, vocabulary::quantity),
+    function("rule_admits", 2, vocabulary::RULE_ADMITS, vocabulary::rule_admits).reading(PORTS),
+    function("rule_allows", 1, vocabulary::RULE_ALLOWS, vocabulary::rule_allows).reading(&["RuleAction"]),
+    function("rule_holds", 3, vocabulary::RULE_HOLDS, vocabulary::rule_holds).reading(PORTS),
     function("secret_source", 1, vocabulary::SECRET_SOURCE, vocabulary::secret_source),
     function("service_account", 1, vocabulary::SERVICE_ACCOUNT, vocabulary::service_account),
     function("size", 1, "", size),
@@ -76,8 +93,21 @@ const fn function(
     help: &'static str,
     call: for<'a, 'w, 'e> fn(&Call<'a, 'w, 'e>) -> Outcome<'e>,
 ) -> Function {
-    Function { name, arity, help, call }
+    Function { name, arity, help, told: false, reads: &[], call }
 }
+
+impl Function {
+    const fn reading(self, reads: &'static [&'static str]) -> Self {
+        Self { reads, ..self }
+    }
+
+    const fn told(self) -> Self {
+        Self { told: true, ..self }
+    }
+}
+
+/// What rules of security groups and network ACLs say of ports.
+const PORTS: &[&str] = &["IpProtocol|Protocol", "FromPort|PortRange", "ToPort|PortRange"];
 
 /// The function called `name`.
 pub(super) fn find(name: &str) -> Option<&'static Function> {

@@ -4,7 +4,7 @@ use ringfence_model::{Location, Origin};
 
 use super::evaluate::{Machine, literal_value};
 use super::expression::{Expression, Variable};
-use super::function::Trouble;
+use super::function::{Function, Outcome, Trouble};
 use super::value::{Value, View};
 use crate::policy::{Doubt, Doubts};
 use crate::world::Declared;
@@ -35,6 +35,58 @@ impl<'e> Machine<'_, '_, 'e> {
         let verb = if found { "is listed" } else { "is not listed" };
         let text = format!("`{}` {verb} in `{list}`", key.show());
         self.note(format!("{list} {}", key.show()), text, entry.and_then(|one| one.location));
+    }
+
+    /// What a function of our own read of its arguments, and what it says where that rests on more.
+    pub(super) fn note_answer(
+        &mut self,
+        function: &Function,
+        arguments: &[Expression],
+        values: &[Value<'e>],
+        found: &Outcome<'e>,
+    ) {
+        if self.readings.is_none() || function.help.is_empty() {
+            return;
+        }
+        for (argument, value) in arguments.iter().zip(values) {
+            let View::Map(entries) = value.view() else { continue };
+            let label = self.label(argument);
+            for keys in function.reads {
+                let parts = keys.split('|').map(|key| (key, entries.get(key)));
+                match parts.clone().find_map(|(key, part)| Some((key, part?))) {
+                    Some((key, part)) => self.read_all(part_of(&label, key), &part, DEEPEST),
+                    None => {
+                        let label = part_of(&label, parts.map(|(key, _)| key).next().unwrap_or_default());
+                        self.note(label.clone(), format!("`{label}` is not set"), value.location());
+                    }
+                }
+            }
+            if let (true, Ok(Value::Bool(answer))) = (function.told, found) {
+                let answer = if *answer { "yes" } else { "no" };
+                let text = format!("`{label}`: {}: {answer}", function.help);
+                self.note(format!("{} {label}", function.name), text, value.location());
+            }
+        }
+    }
+
+    /// Says that all of a value counted, as far as it would be read.
+    fn read_all(&mut self, label: String, value: &Value<'e>, depth: usize) {
+        match value.view() {
+            View::Map(entries) if depth > 0 && entries.len() > 0 => {
+                for key in entries.keys().iter().take(WIDEST) {
+                    let key = key.as_text().unwrap_or_default();
+                    if let Some(part) = entries.get(key) {
+                        self.read_all(part_of(&label, key), &part, depth - 1);
+                    }
+                }
+            }
+            View::List(items) if depth > 0 && items.len() > 0 => {
+                for (index, item) in items.iter().take(WIDEST).enumerate() {
+                    self.read_all(format!("{label}[{index}]"), &item, depth - 1);
+                }
+            }
+            _ => self.read(label, value),
+        }
     }
 
     pub(super) fn note(&mut self, label: String, text: String, location: Option<Location>) {
@@ -108,6 +160,16 @@ impl<'e> Machine<'_, '_, 'e> {
             },
         }
     }
+}
+
+/// How deep and wide a value is told that a function looked at.
+const DEEPEST: usize = 3;
+const WIDEST: usize = 12;
+
+fn part_of(label: &str, key: &str) -> String {
+    let mut label = label.to_owned();
+    push_key(&mut label, key);
+    label
 }
 
 pub(super) fn push_key(label: &mut String, key: &str) {

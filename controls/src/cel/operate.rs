@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::evaluate::Evaluated;
 use super::expression::{Arithmetic, Order};
+use super::steps::Steps;
 use super::value::{Entries, Items, Value, View};
 use crate::policy::{Doubt, Doubts};
 
@@ -12,9 +13,10 @@ use crate::policy::{Doubt, Doubts};
 pub(super) fn equal<'e>(
     left: &Value<'e>,
     right: &Value<'e>,
+    steps: &Steps,
     label: impl Fn() -> String,
 ) -> Evaluated<'e, bool> {
-    match compare(left, right) {
+    match compare(left, right, steps) {
         Compared::Equal(equal) => Ok(equal),
         Compared::Doubts(doubts) => Err(doubts),
         Compared::Unlike => Err(unlike(left, right, &label())),
@@ -22,23 +24,25 @@ pub(super) fn equal<'e>(
 }
 
 /// Whether both are known and the same.
-pub(super) fn same(left: &Value<'_>, right: &Value<'_>) -> bool {
-    matches!(compare(left, right), Compared::Equal(true))
+pub(super) fn same(left: &Value<'_>, right: &Value<'_>, steps: &Steps) -> bool {
+    matches!(compare(left, right, steps), Compared::Equal(true))
 }
 
 /// Whether `key` is one of `items`. Items of another type are not, as long as one has the same type.
 pub(super) fn contains<'e>(
     items: Items<'_, 'e>,
     key: &Value<'e>,
+    steps: &Steps,
     label: impl Fn() -> String,
 ) -> Evaluated<'e, bool> {
     let mut doubts = Vec::new();
     let mut comparable = items.len() == 0;
     for item in items.iter() {
-        match compare(key, &item) {
+        match compare(key, &item, steps) {
             Compared::Equal(true) => return Ok(true),
             Compared::Equal(false) => comparable = true,
-            Compared::Doubts(more) => doubts.extend(more),
+            Compared::Doubts(more) if steps.are_spent() => return Err(more),
+            Compared::Doubts(more) => add(&mut doubts, more),
             Compared::Unlike => {}
         }
     }
@@ -58,7 +62,10 @@ enum Compared<'e> {
     Doubts(Doubts<'e>),
 }
 
-fn compare<'e>(left: &Value<'e>, right: &Value<'e>) -> Compared<'e> {
+fn compare<'e>(left: &Value<'e>, right: &Value<'e>, steps: &Steps) -> Compared<'e> {
+    if let Err(doubts) = steps.take(1).and_then(|()| steps.take_texts([left, right])) {
+        return Compared::Doubts(doubts);
+    }
     match (left.view(), right.view()) {
         (View::Unresolved(one), View::Unresolved(other)) => {
             Compared::Doubts(vec![Doubt::Unresolved(one), Doubt::Unresolved(other)])
@@ -69,8 +76,8 @@ fn compare<'e>(left: &Value<'e>, right: &Value<'e>) -> Compared<'e> {
         (View::Null, other) | (other, View::Null) => Compared::Equal(matches!(other, View::Null)),
         (View::Bool(one), View::Bool(other)) => Compared::Equal(one == other),
         (View::Text(one), View::Text(other)) => Compared::Equal(one == other),
-        (View::List(one), View::List(other)) => lists(one, other),
-        (View::Map(one), View::Map(other)) => maps(one, other),
+        (View::List(one), View::List(other)) => lists(one, other, steps),
+        (View::Map(one), View::Map(other)) => maps(one, other, steps),
         (one, other) => match numbers(&one, &other) {
             Some(ordering) => Compared::Equal(ordering == Some(Ordering::Equal)),
             None => Compared::Unlike,
@@ -78,38 +85,49 @@ fn compare<'e>(left: &Value<'e>, right: &Value<'e>) -> Compared<'e> {
     }
 }
 
-fn lists<'e>(one: Items<'_, 'e>, other: Items<'_, 'e>) -> Compared<'e> {
+fn lists<'e>(one: Items<'_, 'e>, other: Items<'_, 'e>, steps: &Steps) -> Compared<'e> {
     if one.len() != other.len() {
         return Compared::Equal(false);
     }
-    all(one.iter().zip(other.iter()).map(|(one, other)| compare(&one, &other)))
+    all(one.iter().zip(other.iter()), steps)
 }
 
-fn maps<'e>(one: Entries<'_, 'e>, other: Entries<'_, 'e>) -> Compared<'e> {
+fn maps<'e>(one: Entries<'_, 'e>, other: Entries<'_, 'e>, steps: &Steps) -> Compared<'e> {
     if one.len() != other.len() {
         return Compared::Equal(false);
     }
-    all(one.keys().iter().map(|key| {
-        let key = key.as_text().unwrap_or_default();
-        match (one.get(key), other.get(key)) {
-            (Some(one), Some(other)) => compare(&one, &other),
-            (None, None) => Compared::Equal(true),
-            _ => Compared::Equal(false),
-        }
-    }))
+    if let Err(doubts) = steps.take(one.len() + other.len()) {
+        return Compared::Doubts(doubts);
+    }
+    let (one, other) = (one.sorted(), other.sorted());
+    // Different keys make them unequal, whatever the values are.
+    if one.iter().zip(&other).any(|((one, _), (other, _))| one.as_text() != other.as_text()) {
+        return Compared::Equal(false);
+    }
+    all(one.into_iter().zip(other).map(|((_, one), (_, other))| (one, other)), steps)
 }
 
-/// Equal where all are; parts of different types are unequal.
-fn all<'e>(parts: impl Iterator<Item = Compared<'e>>) -> Compared<'e> {
+/// Equal where all pairs are; parts of different types are unequal.
+fn all<'e>(pairs: impl Iterator<Item = (Value<'e>, Value<'e>)>, steps: &Steps) -> Compared<'e> {
     let mut doubts = Vec::new();
-    for part in parts {
-        match part {
+    for (one, other) in pairs {
+        match compare(&one, &other, steps) {
             Compared::Equal(true) => {}
             Compared::Equal(false) | Compared::Unlike => return Compared::Equal(false),
-            Compared::Doubts(more) => doubts.extend(more),
+            Compared::Doubts(more) if steps.are_spent() => return Compared::Doubts(more),
+            Compared::Doubts(more) => add(&mut doubts, more),
         }
     }
     if doubts.is_empty() { Compared::Equal(true) } else { Compared::Doubts(doubts) }
+}
+
+/// How many doubts are kept; more would not be read.
+const MOST: usize = 64;
+
+/// Adds `more`, as long as they would be read.
+pub(super) fn add<'e>(doubts: &mut Doubts<'e>, more: Doubts<'e>) {
+    let room = MOST.saturating_sub(doubts.len());
+    doubts.extend(more.into_iter().take(room));
 }
 
 /// How two numbers compare; nothing for anything else, and no order for what is not a number.

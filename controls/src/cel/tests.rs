@@ -336,3 +336,54 @@ fn a_broken_pattern_is_a_flaw() {
     assert_eq!(flaws[0].0, 18);
     assert!(flaws[0].1.starts_with("`(a` is not a regular expression: "), "{flaws:?}");
 }
+
+/// Comparing, listing and copying cost what they are long, so that no policy takes longer than others.
+#[test]
+fn work_on_long_values_is_counted() {
+    let list: Vec<i64> = (0..2_000).collect();
+    let map: serde_json::Map<_, _> = (0..2_000).map(|one| (format!("k{one}"), json!(one))).collect();
+    let body = json!({
+        "apiVersion": "v1", "kind": "Thing", "metadata": {"name": "thing"},
+        "list": list, "map": map, "text": "x".repeat(100_000), "maybe": {"$unresolved": "P"}
+    });
+    let doubled = (0..48).fold("[object.text]".to_owned(), |list, _| format!("{list}.map(a, a + a)"));
+    for source in [
+        "object.list.all(x, !(-1 in object.list))",
+        "object.list.all(x, object.list == object.list)",
+        "object.list.all(x, object.map == object.map)",
+        "object.list.all(x, object.map.exists(k, true))",
+        "object.list.all(x, has(object.map.k1999) && 'k1999' in object.map && object.map['k1999'] > 0 \
+            && has(object.map.k1998) && 'k1998' in object.map && object.map['k1998'] > 0 \
+            && has(object.map.k1997) && 'k1997' in object.map && object.map['k1997'] > 0)",
+        "object.list.all(x, size(object.list + object.list) > 0)",
+        "object.list.all(x, object.text == object.text)",
+        "object.list.all(x, object.text.contains('y') || size(object.text) > 0)",
+        "object.list.all(x, object.text.matches('x$'))",
+        &format!("size({doubled}) == 1"),
+    ] {
+        let why = holds(source, std::slice::from_ref(&body), &Declaration::default()).unwrap_err();
+        assert!(why.iter().any(|one| one.contains("too many steps")), "{source}: {why:?}");
+    }
+    for (source, expected) in [
+        ("1999 in object.list && object.list == object.list", true),
+        ("object.map == object.map && object.map != {}", true),
+        ("object.map.exists(k, k == 'k1999') && size(object.list + object.list) == 4000", true),
+        ("{'a': 1, 'b': 2} == {'b': 2, 'a': 1}", true),
+        ("{'a': 1, 'b': 2} == {'b': 1, 'a': 2}", false),
+        ("{'a': object.maybe} == {'b': 1}", false),
+    ] {
+        let found = holds(source, std::slice::from_ref(&body), &Declaration::default());
+        assert_eq!(found, Ok(expected), "{source}");
+    }
+}
+
+/// What would resolve a doubt is told, but not thousands of times.
+#[test]
+fn doubts_have_a_bound() {
+    let maybe: Vec<_> = (0..5_000).map(|one| json!({"$unresolved": format!("P{one}")})).collect();
+    let body = json!({"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "thing"}, "list": maybe});
+    for source in ["object.list.all(x, x)", "'a' in object.list", "object.list == object.list"] {
+        let why = holds(source, std::slice::from_ref(&body), &Declaration::default()).unwrap_err();
+        assert_eq!(why.len(), 64, "{source}");
+    }
+}

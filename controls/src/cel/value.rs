@@ -140,7 +140,7 @@ impl<'e> Value<'e> {
             View::Bool(value) => value.to_string(),
             View::Int(value) => mask(&value.to_string()).into_owned(),
             View::Float(value) => mask(&value.to_string()).into_owned(),
-            View::Text(text) => mask(&shortened(text)).into_owned(),
+            View::Text(text) => excerpt(text),
             View::List(items) => format!("a list of {}", items.len()),
             View::Map(_) => "a map".to_owned(),
             View::Unresolved(_) => "not known".to_owned(),
@@ -148,14 +148,24 @@ impl<'e> Value<'e> {
     }
 }
 
-/// At most eighty characters of `text`, and not more than one line.
-fn shortened(text: &str) -> Cow<'_, str> {
+/// How many characters of a text are shown.
+const SHOWN: usize = 80;
+/// How many are looked at to mask what is shown: more than any card number, however it is written.
+const LOOKED_AT: usize = 1_000;
+
+/// The beginning of the first line of `text`, without card numbers. It is masked first and shortened then:
+/// what is left of a number would not look like one.
+pub(crate) fn excerpt(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(80) {
-        Some((end, _)) => Cow::Owned(format!("{}…", line.get(..end).unwrap_or_default())),
-        None if line.len() < text.trim_end().len() => Cow::Owned(format!("{line}…")),
-        None => Cow::Borrowed(line),
-    }
+    let masked = mask(upto(line, LOOKED_AT));
+    let shown = upto(&masked, SHOWN);
+    let is_whole = shown.len() == masked.len() && line.len() == text.trim_end().len();
+    if is_whole || text.trim_end().is_empty() { shown.to_owned() } else { format!("{shown}…") }
+}
+
+fn upto(text: &str, characters: usize) -> &str {
+    let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
 fn view_of<'v, 'e>(node: &'e Node) -> View<'v, 'e> {
@@ -241,6 +251,29 @@ impl<'v, 'e> Entries<'v, 'e> {
         }
     }
 
+    /// Keys and values, null included, sorted by key.
+    pub(super) fn sorted(self) -> Vec<(Value<'e>, Value<'e>)> {
+        let mut pairs: Vec<_> = match self {
+            Self::Nodes(node) => {
+                let pair =
+                    |entry: &'e Entry| (Value::Text(Cow::Borrowed(&*entry.key)), Value::Node(&entry.node));
+                node.entries().iter().map(pair).collect()
+            }
+            Self::Values(values) => values.to_vec(),
+            _ => {
+                let value =
+                    |key: &Value<'e>| key.as_text().and_then(|key| self.get(key)).unwrap_or(Value::Null);
+                self.keys()
+                    .into_iter()
+                    .map(|key| (value(&key), key))
+                    .map(|(value, key)| (key, value))
+                    .collect()
+            }
+        };
+        pairs.sort_by(|(one, _), (other, _)| one.as_text().cmp(&other.as_text()));
+        pairs
+    }
+
     /// The keys, in order.
     pub(crate) fn keys(self) -> Vec<Value<'e>> {
         match self {
@@ -279,5 +312,29 @@ fn scope_attribute<'e>(fact: &'e ScopeFact, key: &str) -> Option<Value<'e>> {
         "declared" => fact.declared.map(|class| Value::Text(class.as_str().into())),
         "presumed" => Some(Value::Bool(fact.presumed)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However a card number lies across the cut, no more of it is shown than of a whole one.
+    #[test]
+    fn numbers_are_masked_before_texts_are_shortened() {
+        let check = |text: &str, expected: &str| assert_eq!(excerpt(text), expected, "{text}");
+        let filler = "x".repeat(69);
+        check(&format!("{filler}4111111111111111"), &format!("{filler}***********…"));
+        check(&format!("{filler}4111 1111 1111 1111 and more"), &format!("{filler}**** **** *…"));
+        let near = "x".repeat(64);
+        check(&format!("{near}4111111111111111"), &format!("{near}************1111"));
+        check(&format!("{near}4111111111111111\n"), &format!("{near}************1111"));
+        check("one\ntwo", "one…");
+        check("", "");
+        check(&"é".repeat(81), &format!("{}…", "é".repeat(80)));
+        for start in 60..85 {
+            let shown = excerpt(&format!("{}4111-1111-1111-1111{}", "x".repeat(start), "y".repeat(2_000)));
+            assert!(shown.chars().filter(char::is_ascii_digit).count() <= 4, "{shown}");
+        }
     }
 }

@@ -26,44 +26,5 @@ impl Fault {
 
 /// `` (did you mean `x`?) `` for the known word that is nearest to `word`, if one is near.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let scored = known.map(|one| (distance(word, one), one));
-    match scored.filter(|(far, one)| *far * 3 <= one.len().max(3)).min() {
-        Some((_, one)) => format!(" (did you mean `{one}`?)"),
-        None => String::new(),
-    }
-}
-
-/// How many characters to insert, remove or replace.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, left) in one.chars().take(64).enumerate() {
-        let mut diagonal = index;
-        let mut last = index + 1;
-        for (slot, right) in row.iter_mut().skip(1).zip(&other) {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = *slot;
-            last = replaced.min(diagonal + 1).min(last + 1);
-            *slot = last;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = index + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_words_are_suggested() {
-        assert_eq!(distance("severty", "severity"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        let known = || ["severity", "kinds", "each"].into_iter();
-        assert_eq!(nearest("severty", known()), " (did you mean `severity`?)");
-        assert_eq!(nearest("colour", known()), "");
-    }
+    ringfence_model::nearest(word, known).map(|one| format!(" (did you mean `{one}`?)")).unwrap_or_default()
 }

@@ -2,10 +2,13 @@
 //! findings are told apart by what they hold, never by file or order.
 
 use std::cell::OnceCell;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
-use ringfence_model::{Estate, Kind, Node, Place, Resource, ResourceId, Value};
-use rustc_hash::{FxHashMap, FxHasher};
+use ringfence_model::fact::Answer;
+use ringfence_model::{Estate, Place, Resource, ResourceId};
+use rustc_hash::FxHashMap;
+
+use super::content;
 
 /// Which resources share an identity, found when first asked.
 pub(super) struct Duplicates<'e> {
@@ -13,7 +16,8 @@ pub(super) struct Duplicates<'e> {
     ranks: OnceCell<FxHashMap<ResourceId, usize>>,
 }
 
-type Identity<'e> = (&'e Kind, &'e Place, &'e str, Option<&'e str>);
+/// What a [`Subject`](ringfence_model::Subject) holds of a resource, without copies.
+type Identity<'e> = (&'e str, &'e Place, &'e str, Option<&'e str>);
 
 impl<'e> Duplicates<'e> {
     pub(super) fn new(estate: &'e Estate) -> Self {
@@ -26,17 +30,11 @@ impl<'e> Duplicates<'e> {
     }
 
     fn ranks(&self) -> FxHashMap<ResourceId, usize> {
-        let mut first: FxHashMap<Identity<'e>, ResourceId> = FxHashMap::default();
-        let mut shared: FxHashMap<ResourceId, Vec<ResourceId>> = FxHashMap::default();
-        for (id, resource) in self.estate.iter() {
-            let earlier = *first.entry(identity(resource)).or_insert(id);
-            if earlier != id {
-                shared.entry(earlier).or_insert_with(|| vec![earlier]).push(id);
-            }
-        }
         let mut ranks = FxHashMap::default();
-        for mut ids in shared.into_values() {
-            ids.sort_by_cached_key(|id| (self.estate.resource(*id).map(|one| digest(&one.body)), *id));
+        for mut ids in shared(self.estate.iter().map(|(id, resource)| (identity(resource), id))) {
+            ids.sort_by_cached_key(|id| {
+                (self.estate.resource(*id).map(|one| content::digest(&one.body)), *id)
+            });
             ranks.extend(ids.into_iter().enumerate().map(|(rank, id)| (id, rank)));
         }
         ranks
@@ -44,35 +42,38 @@ impl<'e> Duplicates<'e> {
 }
 
 fn identity(resource: &Resource) -> Identity<'_> {
-    (&resource.kind, &resource.place, &resource.name, resource.address.as_deref())
+    let address = resource.address.as_deref().filter(|address| *address != resource.name);
+    (resource.kind.name(), &resource.place, &resource.name, address)
 }
 
-/// A hash of what a body holds, without regard to where it is written.
-fn digest(body: &Node) -> u64 {
-    let mut hasher = FxHasher::default();
-    add(body, &mut hasher);
-    hasher.finish()
+/// The members of each group with more than one.
+fn shared<K: Eq + Hash, T: Copy>(members: impl Iterator<Item = (K, T)>) -> impl Iterator<Item = Vec<T>> {
+    let mut first: FxHashMap<K, (T, Vec<T>)> = FxHashMap::default();
+    for (key, one) in members {
+        // Nearly every group has one member, which needs no list of its own.
+        first.entry(key).and_modify(|(_, more)| more.push(one)).or_insert((one, Vec::new()));
+    }
+    let many = first.into_values().filter(|(_, more)| !more.is_empty());
+    many.map(|(one, more)| std::iter::once(one).chain(more).collect())
 }
 
-fn add(node: &Node, hasher: &mut FxHasher) {
-    std::mem::discriminant(&node.value).hash(hasher);
-    match &node.value {
-        Value::Null => {}
-        Value::Bool(value) => value.hash(hasher),
-        Value::Int(value) => value.hash(hasher),
-        Value::Float(value) => value.to_bits().hash(hasher),
-        Value::Text(text) => text.hash(hasher),
-        Value::List(items) => {
-            items.len().hash(hasher);
-            items.iter().for_each(|item| add(item, hasher));
-        }
-        Value::Map(map) => {
-            map.entries().len().hash(hasher);
-            for entry in map.entries() {
-                entry.key.hash(hasher);
-                add(&entry.node, hasher);
+/// The ranks of answers among those about the same element of the same subject. Those that say the same
+/// differ in nothing but the order in which they were read.
+pub(super) fn twins(answers: &[Answer]) -> Vec<usize> {
+    let mut ranks = vec![0; answers.len()];
+    let members = answers.iter().enumerate();
+    for mut group in shared(members.map(|(index, one)| ((&one.subject, one.element.as_str()), index))) {
+        group.sort_by_cached_key(|index| (answers.get(*index).map(said), *index));
+        for (rank, index) in group.into_iter().enumerate() {
+            if let Some(slot) = ranks.get_mut(index) {
+                *slot = rank;
             }
         }
-        Value::Unresolved(unresolved) => unresolved.cause.hash(hasher),
     }
+    ranks
+}
+
+fn said(answer: &Answer) -> (Vec<&str>, &str, &str) {
+    let reasons = answer.reasons.iter().map(|reason| reason.text.as_str());
+    (reasons.collect(), &answer.message, answer.verdict.as_str())
 }

@@ -1,24 +1,29 @@
 //! The elements of a resource that a control judges one by one.
 
+mod sibling;
+
+use std::rc::Rc;
+
 use ringfence_model::{Field, Node, Resource, Text, Value, pod_template};
 
 use crate::policy::{Doubt, Item};
+use sibling::Siblings;
 
 /// The lists of a pod spec that `containers` stands for.
 pub(super) const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
 /// One step from the root to an element.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Step<'e> {
     kind: Kind<'e>,
     /// Where it leads.
     pub(super) node: &'e Node,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Kind<'e> {
     Key(&'e str),
-    Index(&'e [Node], usize),
+    Index(Rc<Siblings<'e>>, usize),
 }
 
 /// What lies at a path.
@@ -98,8 +103,9 @@ fn each_item<'e>(
         Some((step, rest)) if &**step == "*" => rest,
         _ => steps,
     };
+    let siblings = Rc::new(Siblings::of(items));
     for (index, item) in items.iter().enumerate() {
-        trail.push(Step { kind: Kind::Index(items, index), node: item });
+        trail.push(Step { kind: Kind::Index(Rc::clone(&siblings), index), node: item });
         match &item.value {
             Value::Null => {}
             Value::List(_) if !below.is_empty() => {
@@ -114,26 +120,28 @@ fn each_item<'e>(
     }
 }
 
-/// The path of an element, by names where elements have them.
+/// The path of an element for people: by names where elements have them, else by number.
 pub(super) fn path(trail: &[Step<'_>]) -> String {
+    join(trail, |siblings, index| siblings.shown(index))
+}
+
+/// The path of an element for its fingerprint, in which the order of lists does not count.
+pub(super) fn identity(trail: &[Step<'_>]) -> String {
+    join(trail, |siblings, index| siblings.identity(index))
+}
+
+fn join(trail: &[Step<'_>], name: for<'s> fn(&'s Siblings<'_>, usize) -> &'s str) -> String {
     let mut path = String::new();
     for step in trail {
-        let name = match step.kind {
-            Kind::Key(key) => key.to_owned(),
-            Kind::Index(items, index) => match unique_name(items, index) {
-                Some(name) => name,
-                None => {
-                    path.push_str(&format!("[{index}]"));
-                    continue;
-                }
-            },
-        };
-        if !path.is_empty() {
-            path.push('.');
+        match &step.kind {
+            Kind::Key(key) => {
+                path.push('.');
+                path.push_str(key);
+            }
+            Kind::Index(siblings, index) => path.push_str(name(siblings, *index)),
         }
-        path.push_str(&name);
     }
-    path
+    path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
 }
 
 /// The container that an element is a part of.
@@ -144,20 +152,6 @@ pub(super) fn container(trail: &[Step<'_>]) -> Option<Text> {
         }
         _ => None,
     }
-}
-
-/// Keys by which elements of lists are told apart.
-const NAMES: [&str; 7] = ["name", "Name", "Sid", "id", "Id", "Key", "key"];
-
-fn name(node: &Node) -> Option<&str> {
-    NAMES.iter().find_map(|key| node.child(key).present()?.as_str()).filter(|name| !name.is_empty())
-}
-
-/// The name of an element; of several with the same name the later ones are numbered.
-fn unique_name(items: &[Node], index: usize) -> Option<String> {
-    let own = name(items.get(index)?)?;
-    let earlier = items.iter().take(index).filter(|one| name(one) == Some(own)).count();
-    Some(if earlier == 0 { own.to_owned() } else { format!("{own}#{}", earlier + 1) })
 }
 
 fn noun(value: &Value) -> &'static str {

@@ -3,8 +3,7 @@
 use ringfence_model::{Fingerprint, Subject};
 use sha2::{Digest, Sha256};
 
-/// How many bytes of the hash are kept.
-const BYTES: usize = 16;
+use super::content::hex;
 
 /// A hash of the control, the subject and the path of the element; `twin` tells subjects of one identity
 /// apart.
@@ -35,16 +34,6 @@ pub(super) fn fingerprint(control: &str, subject: &Subject, element: &str, twin:
         add(Some(&twin.to_string()));
     }
     Fingerprint(hex(&hash.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    let mut text = String::with_capacity(2 * BYTES);
-    for byte in bytes.iter().take(BYTES) {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
 }
 
 #[cfg(test)]

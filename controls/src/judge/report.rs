@@ -10,6 +10,7 @@ use ringfence_model::{
 use super::element::{self, Step};
 use super::fingerprint::fingerprint;
 use super::{Case, Ruling, Run, place};
+use crate::cel::excerpt;
 use crate::control::{Control, Fault};
 use crate::policy::{Doubts, Item, Readings};
 
@@ -24,6 +25,7 @@ impl<'e> Run<'_, 'e> {
         ruling: Ruling<'e>,
     ) -> Finding {
         let element = element::path(trail);
+        let identity = element::identity(trail);
         let mut readings = Readings::default();
         let ruling = match item {
             Some(item) => self.rule(case, item, &element, Some(&mut readings)),
@@ -33,42 +35,41 @@ impl<'e> Run<'_, 'e> {
         let mut subject = Subject::of(case.resource);
         subject.container = element::container(trail);
         let primary = place::primary(case, item, trail);
+        let who = who(case, &subject, trail, &element);
+        let missing = missing(&doubts);
+        let reasons = reasons(readings, &doubts, nothing(case, item, verdict));
         Finding {
             verdict,
             locations: locations(primary, &doubts),
-            message: self.message(case, item, &element, verdict),
-            reasons: reasons(readings, &doubts, self.nothing(case, item, verdict)),
-            missing: missing(&doubts),
-            fingerprint: fingerprint(case.control.id(), &subject, &element, self.duplicates.rank(case.id)),
+            message: self.message(case, item, &element, verdict, &who),
+            reasons: unrepeated(reasons, &missing),
+            missing,
+            fingerprint: fingerprint(case.control.id(), &subject, &identity, self.duplicates.rank(case.id)),
             subject,
             ..base(case.control)
         }
     }
 
-    fn message(&self, case: &Case<'e>, item: Option<Item<'e>>, element: &str, verdict: Verdict) -> String {
+    /// The message of a control states its fault; `who` is free of it or not.
+    fn message(
+        &self,
+        case: &Case<'e>,
+        item: Option<Item<'e>>,
+        element: &str,
+        verdict: Verdict,
+        who: &str,
+    ) -> String {
         let front = case.control.front();
-        if verdict == Verdict::NotApplicable {
-            return front.when_not.as_deref().unwrap_or("its condition does not hold").to_owned();
+        let said = |item| front.message.render(&self.input(case, item, element));
+        match (verdict, item) {
+            (Verdict::NotApplicable, _) => excuse(case.control).to_owned(),
+            (Verdict::Fail, item) => said(item.unwrap_or(Item::Node(case.root))),
+            (Verdict::Unknown, Some(item)) => format!("cannot tell whether {}", said(item)),
+            (Verdict::Unknown, None) => {
+                masked(format!("cannot tell whether {who} is free of the fault: {}", front.title))
+            }
+            (Verdict::Pass, _) => masked(format!("{who} is free of the fault: {}", front.title)),
         }
-        if item.is_none() {
-            let what = lower_first(&front.title);
-            return match verdict {
-                Verdict::Unknown => format!("cannot tell of `{}`: {what}", case.resource.name),
-                _ => format!("`{}` has nothing of the kind: {what}", case.resource.name),
-            };
-        }
-        let said = front.message.render(&self.input(case, item.unwrap_or(Item::Node(case.root)), element));
-        match verdict {
-            Verdict::Fail => said,
-            Verdict::Unknown => format!("cannot tell whether {said}"),
-            _ => format!("not so: {said}"),
-        }
-    }
-
-    /// Why a resource without elements passes.
-    fn nothing(&self, case: &Case<'e>, item: Option<Item<'e>>, verdict: Verdict) -> Option<Reason> {
-        let nothing = verdict == Verdict::Pass && item.is_none();
-        nothing.then(|| Reason::new("it has no element that the control judges", case.resource.location()))
     }
 
     /// The finding that a control does not concern a resource.
@@ -94,16 +95,36 @@ impl<'e> Run<'_, 'e> {
     }
 }
 
-/// The finding of an engine's answer.
-pub(super) fn answered(control: &Control, answer: Answer) -> Finding {
+/// What is judged, for people.
+fn who(case: &Case<'_>, subject: &Subject, trail: &[Step<'_>], element: &str) -> String {
+    match (&subject.container, trail) {
+        (Some(container), [_, _]) => format!("container `{}`", excerpt(container)),
+        (_, []) => format!("`{}`", case.resource.name),
+        _ => format!("`{element}` of `{}`", case.resource.name),
+    }
+}
+
+/// Why a resource without elements passes.
+fn nothing(case: &Case<'_>, item: Option<Item<'_>>, verdict: Verdict) -> Option<Reason> {
+    let nothing = verdict == Verdict::Pass && item.is_none();
+    nothing.then(|| Reason::new("it has no element that the control judges", case.resource.location()))
+}
+
+/// Why a control does not concern what it looked at.
+pub(super) fn excuse(control: &Control) -> &str {
+    control.front().when_not.as_deref().unwrap_or("the control does not concern it")
+}
+
+/// The finding of an engine's answer; `twin` tells answers about the same apart.
+pub(super) fn answered(control: &Control, answer: Answer, twin: usize) -> Finding {
     let Answer { subject, element, verdict, message, locations, reasons, missing } = answer;
     Finding {
         verdict,
         locations,
         message: masked(message),
-        reasons,
+        reasons: unrepeated(reasons, &missing),
         missing,
-        fingerprint: fingerprint(control.id(), &subject, &element, 0),
+        fingerprint: fingerprint(control.id(), &subject, &element, twin),
         subject,
         ..base(control)
     }
@@ -121,7 +142,7 @@ pub(super) fn unanswered(query: &str) -> Answer {
         verdict: Verdict::Unknown,
         message: format!("`{query}` has no answer"),
         locations: Vec::new(),
-        reasons: vec![Reason::new(missing.why.clone(), None)],
+        reasons: Vec::new(),
         missing: vec![missing],
     }
 }
@@ -169,18 +190,31 @@ fn locations(primary: Option<Location>, doubts: &Doubts<'_>) -> Vec<Location> {
     locations
 }
 
+/// How many obstacles are pointed at; more would not be read.
+const MOST: usize = 12;
+
 fn reasons(readings: Readings, doubts: &Doubts<'_>, nothing: Option<Reason>) -> Vec<Reason> {
     let mut reasons = readings.into_reasons();
     // What is nowhere in the input is among the missing, and has no place to point at.
-    for doubt in doubts.iter().filter(|doubt| doubt.location().is_some()) {
-        let why = masked(doubt.missing().why);
-        // What was read of an unresolved value says the same with its name.
-        let known = reasons.iter().any(|reason| reason.text.ends_with(&why));
-        if !known {
-            reasons.push(Reason::new(why, doubt.location()));
+    for location in doubts.iter().filter_map(crate::policy::Doubt::location).take(MOST) {
+        if !reasons.iter().any(|reason| reason.location == Some(location)) {
+            reasons.push(Reason::new("this leaves it open", Some(location)));
         }
     }
     reasons.extend(nothing);
+    reasons
+}
+
+/// `reasons` without what is said again of the `missing`, which come with what would resolve them.
+fn unrepeated(mut reasons: Vec<Reason>, missing: &[Missing]) -> Vec<Reason> {
+    let is_missing = |text: &str| missing.iter().any(|one| one.why == text);
+    reasons.retain(|reason| reason.location.is_some() || !is_missing(&reason.text));
+    for reason in &mut reasons {
+        let shorter = missing.iter().find_map(|one| reason.text.strip_suffix(&*one.why)?.strip_suffix(": "));
+        if let Some(shorter) = shorter {
+            reason.text = shorter.to_owned();
+        }
+    }
     reasons
 }
 
@@ -194,16 +228,6 @@ fn missing(doubts: &Doubts<'_>) -> Vec<Missing> {
         }
     }
     missing
-}
-
-fn lower_first(title: &str) -> String {
-    let mut characters = title.chars();
-    match (characters.next(), title.chars().nth(1)) {
-        (Some(first), Some(second)) if !second.is_uppercase() => {
-            first.to_lowercase().chain(characters).collect()
-        }
-        _ => title.to_owned(),
-    }
 }
 
 /// A mistake of a control file as a diagnostic. Controls that come with the program have no file of the run.

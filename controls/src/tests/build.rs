@@ -103,7 +103,7 @@ pub(crate) fn judge(
     objects: &[Json],
     declaration: &Declaration,
 ) -> Evaluation {
-    let selection = Selection { controls: vec![id.to_owned()], severity: None, all: true };
+    let selection = Selection { controls: vec![id.to_owned()], all: true };
     catalogue.assess(&estate(objects), declaration, &ScopeFacts::default(), &NoQueries, &selection)
 }
 

@@ -120,7 +120,11 @@ fn files_are_short_and_names_are_words() {
 /// What a policy asks of the declaration is what the front matter says that it needs.
 #[test]
 fn needs_are_those_of_the_policy() {
-    let through = [("declared_entry(", "entry-points"), ("customer_key(", "accounts")];
+    let through = [
+        ("declared_entry(", "entry-points"),
+        ("customer_key(", "accounts"),
+        ("administrator(", "administrators"),
+    ];
     each(|control| {
         if let crate::Policy::Cel(source) = control.policy() {
             let needs: BTreeSet<&str> = control.needs().collect();

@@ -1,4 +1,4 @@
-//! From an estate to findings: elements, places, messages, reasons, fingerprints.
+//! From an estate to findings: elements, places, messages, reasons.
 
 use ringfence_model::declaration::{Declaration, Located};
 use ringfence_model::fact::{Answer, Basis, Queries, ScopeClass, ScopeFact, ScopeFacts, Tests};
@@ -8,7 +8,7 @@ use super::build::{Json, NoQueries, estate, json, judge};
 use crate::{Catalogue, Evaluation, Selection};
 
 /// Adds one control to an empty catalogue.
-fn control(front: &str, policy: &str) -> Catalogue {
+pub(super) fn control(front: &str, policy: &str) -> Catalogue {
     let text = format!(
         "---\nid: MY01\ntitle: Thing is wrong\nseverity: high\n{front}\nmessage: \"`{{item.name}}` of \
          `{{resource.name}}` is wrong\"\n---\n# Thing is wrong\n\n## Fix\nPut it right.\n\n## Policy\n```cel\n{policy}\n```\n"
@@ -29,14 +29,14 @@ fn lines(evaluation: &Evaluation) -> Vec<String> {
     evaluation.findings.iter().map(line).collect()
 }
 
-fn deployment(spec: Json) -> Json {
+pub(super) fn deployment(spec: Json) -> Json {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "vault", "namespace": "cde"},
         "spec": {"template": {"metadata": {"annotations": {"a": "x", "b": "y"}}, "spec": spec}}
     })
 }
 
-const POD: &str = "kinds: [Pod]\neach: containers\nat: securityContext.privileged";
+pub(super) const POD: &str = "kinds: [Pod]\neach: containers\nat: securityContext.privileged";
 const UNPRIVILEGED: &str =
     "!has(item.securityContext) || !has(item.securityContext.privileged) || !item.securityContext.privileged";
 
@@ -58,7 +58,7 @@ fn every_container_is_judged_and_named() {
     assert_eq!(
         lines(&evaluation),
         [
-            "pass (app): not so: `app` of `vault` is wrong",
+            "pass (app): container `app` is free of the fault: Thing is wrong",
             "unknown (log): cannot tell whether `log` of `vault` is wrong",
             "fail (init): `init` of `vault` is wrong",
             "unknown (debug): cannot tell whether `debug` of `vault` is wrong",
@@ -101,7 +101,7 @@ fn reasons_say_what_was_read() {
         [
             vec!["`containers.a.securityContext.privileged` is `true`"],
             vec!["`containers.b.securityContext` is not set"],
-            vec!["`containers.c.securityContext.privileged` is not known: parameter `P` has no value"],
+            vec!["`containers.c.securityContext.privileged` is not known"],
         ]
     );
 }
@@ -146,39 +146,71 @@ fn the_first_field_that_is_there_is_pointed_at() {
 fn what_stands_in_the_way_of_elements_is_unknown() {
     let front = "kinds: [Pod]\neach: containers.env";
     let all = |spec: Json| lines(&run(front, "false", deployment(spec)));
+    let whole = "unknown: cannot tell whether `vault` is free of the fault: Thing is wrong";
     assert_eq!(
         all(json!({"containers": [{"name": "a", "env": {"$unresolved": "P"}}]})),
-        ["unknown (a): cannot tell of `vault`: thing is wrong"]
+        [
+            "unknown (a): cannot tell whether `containers.a.env` of `vault` is free of the fault: Thing is wrong"
+        ]
     );
     assert_eq!(
         all(json!({"containers": [{"name": "a", "env": "X=1"}]})),
-        ["unknown (a): cannot tell of `vault`: thing is wrong"]
+        [
+            "unknown (a): cannot tell whether `containers.a.env` of `vault` is free of the fault: Thing is wrong"
+        ]
     );
-    assert_eq!(all(json!({"containers": "a"})), ["unknown: cannot tell of `vault`: thing is wrong"]);
+    assert_eq!(all(json!({"containers": "a"})), [whole.replace("`vault`", "`containers` of `vault`")]);
     assert_eq!(
         all(json!({"containers": {"$unresolved": "P"}})),
-        ["unknown: cannot tell of `vault`: thing is wrong"]
+        [whole.replace("`vault`", "`containers` of `vault`")]
     );
-    assert_eq!(all(json!({})), ["unknown: cannot tell of `vault`: thing is wrong"]);
-    assert_eq!(all(json!({"$unresolved": "P"})), ["unknown: cannot tell of `vault`: thing is wrong"]);
+    assert_eq!(all(json!({})), [whole]);
+    assert_eq!(all(json!({"$unresolved": "P"})), [whole]);
     let nothing = all(json!({"containers": [{"name": "a", "env": null}, {"name": "b"}]}));
-    assert_eq!(nothing, ["pass: `vault` has nothing of the kind: thing is wrong"]);
+    assert_eq!(nothing, ["pass: `vault` is free of the fault: Thing is wrong"]);
 }
 
 #[test]
-fn a_pod_without_spec_is_unknown_and_a_rollout_may_refer() {
+fn a_pod_without_spec_is_unknown() {
     let front = "kinds: [Pod]";
     let bare =
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": "b"}});
     let evaluation = run(front, "!has(pod.hostPID) || !pod.hostPID", bare);
     assert_eq!(evaluation.findings[0].verdict, Verdict::Unknown);
     assert_eq!(evaluation.findings[0].missing[0].why, "`spec.template.spec` is not set");
-    let rollout = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "a", "namespace": "b"},
-        "spec": {"workloadRef": {"kind": "Deployment", "name": "a"}}
-    });
-    let evaluation = run(front, "!has(pod.hostPID)", rollout);
-    assert_eq!(lines(&evaluation), ["not-applicable: its pods are those of the workload that it refers to"]);
+}
+
+/// A rollout takes its pods from the workload that it names, which must be there; nothing else does.
+#[test]
+fn a_rollout_may_refer_to_a_workload() {
+    let referring = |api: &str, kind: &str, reference: Json| {
+        json!({"apiVersion": api, "kind": kind, "metadata": {"name": "web", "namespace": "cde"},
+            "spec": {"workloadRef": reference}})
+    };
+    let check = |object: &Json, expected: &str, missing: &[(&str, &str)]| {
+        let there = deployment(json!({"containers": [{"name": "a"}]}));
+        let catalogue = control("kinds: [Pod]", "!has(pod.hostPID)");
+        let evaluation = judge(&catalogue, "MY01", &[object.clone(), there], &Declaration::default());
+        assert_eq!(lines(&evaluation)[0], expected, "{object}");
+        let found = evaluation.findings[0].missing.iter().map(|one| (&*one.remedy, &*one.why));
+        assert_eq!(found.collect::<Vec<_>>(), missing, "{object}");
+    };
+    let unknown = "unknown: cannot tell whether `web` is free of the fault: Thing is wrong";
+    let rollout = |reference| referring("argoproj.io/v1alpha1", "Rollout", reference);
+    let elsewhere = "not-applicable: its pods are those of the workload that it refers to";
+    check(&rollout(json!({"kind": "Deployment", "name": "vault"})), elsewhere, &[]);
+    let absent = ("the definition of Deployment `cde/shop`", "Deployment `cde/shop` is not in the input");
+    check(&rollout(json!({"kind": "Deployment", "name": "shop"})), unknown, &[absent]);
+    let other_kind =
+        ("the definition of ReplicaSet `cde/vault`", "ReplicaSet `cde/vault` is not in the input");
+    check(&rollout(json!({"kind": "ReplicaSet", "name": "vault"})), unknown, &[other_kind]);
+    let parameter = ("--parameter P=…", "parameter `P` has no value");
+    check(&rollout(json!({"kind": "Deployment", "name": {"$unresolved": "P"}})), unknown, &[parameter]);
+    let nameless = ("values of the right type", "`spec.workloadRef.name` is not a text");
+    check(&rollout(json!({"kind": "Deployment"})), unknown, &[nameless]);
+    let no_rollout = referring("apps/v1", "StatefulSet", json!({"kind": "Deployment", "name": "vault"}));
+    let message = "unknown: cannot tell whether `(none)` of `web` is wrong";
+    check(&no_rollout, message, &[("values of the right type", "`spec.template.spec` is not set")]);
 }
 
 #[test]
@@ -219,40 +251,6 @@ fn instances_of_a_workload_are_not_judged_again() {
     let evaluation = judge(&control(POD, "false"), "MY01", &objects, &Declaration::default());
     assert_eq!(evaluation.findings.len(), 1);
     assert_eq!(evaluation.findings[0].subject.kind, "Deployment");
-}
-
-#[test]
-fn fingerprints_follow_names_and_not_order() {
-    let prints = |spec: Json| {
-        let findings = run(POD, "false", deployment(spec)).findings;
-        let named = findings.into_iter().map(|one| (one.subject.container.unwrap(), one.fingerprint));
-        let mut all: Vec<_> = named.collect();
-        all.sort();
-        all
-    };
-    let one = prints(json!({"containers": [{"name": "a"}, {"name": "b"}]}));
-    let other = prints(json!({"replicas": 3, "containers": [{"name": "b", "image": "x"}, {"name": "a"}]}));
-    assert_eq!(one, other);
-    assert_ne!(one[0].1, one[1].1);
-    let twice = prints(json!({"containers": [{"name": "a"}, {"name": "a"}]}));
-    assert_ne!(twice[0].1, twice[1].1, "two of one name are told apart");
-}
-
-#[test]
-fn objects_of_one_identity_are_told_apart_by_what_they_hold() {
-    let (one, other) = (
-        deployment(json!({"containers": [{"name": "a", "image": "1"}]})),
-        deployment(json!({"containers": [{"name": "a", "image": "2"}]})),
-    );
-    let prints = |objects: &[Json]| {
-        let evaluation = judge(&control(POD, "false"), "MY01", objects, &Declaration::default());
-        evaluation.findings.into_iter().map(|one| one.fingerprint).collect::<Vec<_>>()
-    };
-    let forward = prints(&[one.clone(), other.clone()]);
-    let mut backward = prints(&[other, one]);
-    backward.reverse();
-    assert_eq!(forward, backward);
-    assert_ne!(forward[0], forward[1]);
 }
 
 #[test]
@@ -336,6 +334,63 @@ fn secrets_and_card_numbers_are_not_shown() {
     assert_eq!(finding.message, "`************1111` of `vault` is wrong");
 }
 
+/// What an unknown waits for is said once, with what would resolve it.
+#[test]
+fn reasons_do_not_repeat_what_is_missing() {
+    let check = |spec: Json, policy: &str, expected: &[&str]| {
+        let finding = run("kinds: [Pod]\neach: containers", policy, deployment(spec)).findings.remove(0);
+        let reasons: Vec<_> = finding.reasons.iter().map(|one| &*one.text).collect();
+        assert_eq!(reasons, expected);
+        for missing in &finding.missing {
+            assert!(!reasons.iter().any(|one| one.contains(&missing.why)), "{reasons:?} {missing:?}");
+        }
+        assert!(!finding.missing.is_empty());
+    };
+    let unresolved = json!({"containers": [{"name": "a", "image": {"$unresolved": "P"}}]});
+    check(unresolved.clone(), "item.image == 'a'", &["`containers.a.image` is not known"]);
+    check(unresolved, "item.image.deep == 'a'", &["this leaves it open"]);
+    let listed = json!({"containers": [{"name": "a", "image": "r"}]});
+    check(listed, "item.image in declaration.registries", &["`containers.a.image` is `r`"]);
+    let list = json!({"containers": [{"$unresolved": "P"}]});
+    check(list, "true", &["this leaves it open"]);
+}
+
+/// What a function of our own decides on is among the reasons, whatever the verdict.
+#[test]
+fn functions_say_what_they_read() {
+    let check = |statement: Json, verdict: Verdict, expected: &[&str]| {
+        let policy = json!({"Type": "AWS::S3::BucketPolicy", "Name": "P", "Properties": {"PolicyDocument": {"Statement": [statement]}}});
+        let finding =
+            judge(&Catalogue::built_in(), "NA02.4", &[policy], &Declaration::default()).findings.remove(0);
+        assert_eq!(finding.verdict, verdict);
+        let reasons: Vec<_> = finding.reasons.iter().map(|one| &*one.text).collect();
+        assert_eq!(reasons, expected);
+        assert!(finding.reasons.iter().all(|one| one.location.is_some()));
+    };
+    let open = json!({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "*"]}});
+    let facts = [
+        "`PolicyDocument.Statement[0].Effect` is `Allow`",
+        "`PolicyDocument.Statement[0].Principal.AWS[0]` is `arn:aws:iam::111122223333:root`",
+        "`PolicyDocument.Statement[0].Principal.AWS[1]` is `*`",
+        "`PolicyDocument.Statement[0].Condition` is not set",
+    ];
+    check(open, Verdict::Fail, &facts);
+    let fixed = json!({"Sid": "Vpc", "Effect": "Allow", "Principal": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}});
+    let facts = [
+        "`PolicyDocument.Statement.Vpc.Effect` is `Allow`",
+        "`PolicyDocument.Statement.Vpc.Principal` is `*`",
+        "`PolicyDocument.Statement.Vpc.Condition.StringEquals.aws:SourceVpce` is `vpce-1`",
+    ];
+    check(fixed, Verdict::Pass, &facts);
+    let unknown = json!({"Sid": "S", "Effect": "Allow", "Principal": {"$unresolved": "P"}});
+    let facts = [
+        "`PolicyDocument.Statement.S.Effect` is `Allow`",
+        "`PolicyDocument.Statement.S.Principal` is not known",
+        "`PolicyDocument.Statement.S.Condition` is not set",
+    ];
+    check(unknown, Verdict::Unknown, &facts);
+}
+
 /// Answers one query for two subjects.
 struct Engine;
 
@@ -370,5 +425,7 @@ fn an_engine_answers_and_silence_is_unknown() {
     assert_eq!((answered.counts[0].fail, answered.counts[0].pass), (1, 1));
     let silent = ask("SC01", &Engine);
     assert_eq!(lines(&silent), ["unknown: `scope.flows-resolve` has no answer"]);
+    let finding = &silent.findings[0];
+    assert_eq!((finding.reasons.as_slice(), finding.missing.len()), (&[][..], 1), "it is said once");
     assert_eq!(silent.diagnostics[0].code, "no-such-query");
 }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use ringfence_model::declaration::{Declaration, Located};
+use ringfence_model::declaration::{Administrator, Declaration, Located};
 use ringfence_model::fact::ScopeFacts;
 use ringfence_model::{Cause, Estate, EstateBuilder, Kind, Node, Origin, Resource, Stage, Value, pod_spec};
 
@@ -109,7 +109,8 @@ fn declaration(given: bool) -> Declaration {
         let list = Some(vec![Located::new("r.example.com".into(), None), Located::new("CHOWN".into(), None)]);
         declaration.registries = list.clone();
         declaration.capabilities = list.clone();
-        declaration.administrators = list;
+        let named = |name| Administrator { kind: None, name };
+        declaration.administrators = list.map(|list| list.into_iter().map(named).collect());
         declaration.entry_points = Some(Vec::new());
         declaration.accounts = Some(Vec::new());
     }

@@ -1,6 +1,8 @@
 //! Every function of our own: what it says, and what keeps it from saying anything.
 
-use ringfence_model::declaration::{Account, Declaration, EntryPoint, Located};
+use ringfence_model::declaration::{
+    Account, Administrator, AdministratorKind, Declaration, EntryPoint, Located,
+};
 use ringfence_model::fact::{PortRange, Protocol};
 
 use super::build::{Json, holds, json};
@@ -122,6 +124,14 @@ fn rules_cover_ports() {
         (json!({"IpProtocol": "-1", "FromPort": 443, "ToPort": 443}), Ok(true)),
         (json!({"Protocol": 6, "PortRange": {"From": 1, "To": 1024}}), Ok(true)),
         (json!({"Protocol": "6", "PortRange": {"From": 80, "To": 80}}), Ok(false)),
+        (rule(json!("esp"), json!(-1), json!(-1)), Ok(false)),
+        (rule(json!(50), json!(-1), json!(-1)), Ok(false)),
+        (rule(json!("06"), json!(22), json!(22)), Ok(true)),
+        (rule(json!("tpc"), json!(22), json!(22)), Err("`tpc` is not a protocol")),
+        (rule(json!(256), json!(22), json!(22)), Err("`256` is not a protocol")),
+        (rule(json!("tcp"), json!(443), json!(22)), Err("443 to 22 is no range of ports")),
+        (rule(json!("tcp"), json!(22), json!(70000)), Err("22 to 70000 is no range of ports")),
+        (rule(json!("tcp"), json!(-5), json!(22)), Err("-5 to 22 is no range of ports")),
         (json!({"IpProtocol": "tcp"}), Err("`FromPort` is not set")),
         (rule(json!("tcp"), json!("ssh"), json!(22)), Err("`FromPort` is not a port")),
         (rule(json!({"$unresolved": "Protocol"}), json!(22), json!(22)), Err("parameter `Protocol`")),
@@ -130,6 +140,122 @@ fn rules_cover_ports() {
     ] {
         of_value("rule_admits(object.x, 22)", rule, expected);
     }
+}
+
+#[test]
+fn entries_of_access_lists_allow_or_deny() {
+    for (action, expected) in [
+        (json!("allow"), Ok(true)),
+        (json!("ALLOW"), Ok(true)),
+        (json!("deny"), Ok(false)),
+        (json!("alow"), Err("neither `allow` nor `deny`")),
+        (json!(true), Err("neither `allow` nor `deny`")),
+        (json!({"$unresolved": "Action"}), Err("parameter `Action`")),
+        (json!(null), Ok(true)),
+    ] {
+        of_value("rule_allows(object.x)", json!({"RuleAction": action}), expected);
+    }
+    let rules = |outer: &str, inner: &str| {
+        let rule = |protocol: &str| json!({"Protocol": protocol, "PortRange": {"From": 22, "To": 22}});
+        json!([rule(outer), rule(inner)])
+    };
+    for (outer, inner, expected) in
+        [("6", "6", true), ("17", "6", false), ("6", "-1", false), ("-1", "6", true)]
+    {
+        of_value("rule_holds(object.x[0], object.x[1], 22)", rules(outer, inner), Ok(expected));
+    }
+}
+
+#[test]
+fn ranges_are_the_world_together() {
+    for (ranges, expected) in [
+        (json!([]), Ok(false)),
+        (json!(["203.0.113.0/24", "10.0.0.0/8"]), Ok(false)),
+        (json!(["64.0.0.0/9", "64.128.0.0/9", "65.0.0.0/8"]), Ok(true)),
+        (json!([{"$unresolved": "Office"}, "0.0.0.0/0"]), Ok(true)),
+        (json!([{"$unresolved": "Office"}, "10.0.0.0/8"]), Err("parameter `Office`")),
+        (json!(["office"]), Err("one of the values is not an address range")),
+        (json!(7), Err("`x` is a number, and not an address range")),
+    ] {
+        of_value("cidr_is_world(object.x)", ranges, expected);
+    }
+    for (outer, inner, expected) in [
+        ("0.0.0.0/0", "0.0.0.0/0", Ok(true)),
+        ("0.0.0.0/0", "10.0.0.0/8", Ok(true)),
+        ("0.0.0.0/1", "0.0.0.0/0", Ok(false)),
+        ("::/0", "10.0.0.0/8", Ok(false)),
+        ("::/0", "all", Err("`x[1]` is a text, and not an address range")),
+    ] {
+        of_value("cidr_holds(object.x[0], object.x[1])", json!([outer, inner]), expected);
+    }
+}
+
+#[test]
+fn prefix_lists_are_known_by_their_entries() {
+    let list = |entries: Json| aws("AWS::EC2::PrefixList", "List", json!({"Entries": entries}));
+    let none = Err("the entries of prefix list `List` are not in the input");
+    for (value, entries, expected) in [
+        (json!({"$ref": "List"}), json!([{"Cidr": "203.0.113.0/24"}]), Ok(false)),
+        (json!({"$ref": "List"}), json!([{"Cidr": "203.0.113.0/24"}, {"Cidr": "::/0"}]), Ok(true)),
+        (json!({"$ref": "List"}), json!([{"Cidr": {"$unresolved": "Office"}}]), Err("parameter `Office`")),
+        (json!({"$ref": "List"}), json!([{"Description": "office"}]), Err("is not an address range")),
+        (json!({"$ref": "List"}), json!([]), none),
+        (json!({"$ref": "List"}), json!(null), none),
+        (json!({"$ref": "Elsewhere"}), json!([]), Err("`Elsewhere` is assigned")),
+        (
+            json!("pl-0a1b2c3d"),
+            json!([]),
+            Err("the entries of prefix list `pl-0a1b2c3d` are not in the input"),
+        ),
+        (json!("com.amazonaws.eu-west-1.s3"), json!([]), Ok(false)),
+    ] {
+        let objects = [aws("AWS::Test::Thing", "thing", json!({"x": value})), list(entries)];
+        check("prefix_list_is_world(object.x)", &objects, &Declaration::default(), expected);
+    }
+}
+
+#[test]
+fn administrators_are_of_a_kind() {
+    let one = |kind, name: &str| Administrator { kind, name: Located::new(name.into(), None) };
+    let listed = Declaration {
+        administrators: Some(vec![one(Some(AdministratorKind::User), "alice"), one(None, "operators")]),
+        ..Declaration::default()
+    };
+    let nobody = Declaration { administrators: Some(Vec::new()), ..Declaration::default() };
+    for (kind, name, declaration, expected) in [
+        (json!("User"), json!("alice"), &listed, Ok(true)),
+        (json!("Group"), json!("alice"), &listed, Ok(false)),
+        (json!("ServiceAccount"), json!("alice"), &listed, Ok(false)),
+        (json!("ARN"), json!("alice"), &listed, Ok(false)),
+        (json!("Group"), json!("operators"), &listed, Ok(true)),
+        (json!("User"), json!("operators"), &listed, Ok(true)),
+        (json!("user"), json!("alice"), &listed, Err("not the kind of a subject")),
+        (json!("User"), json!({"$unresolved": "Name"}), &listed, Err("parameter `Name`")),
+        (json!("User"), json!({"$unresolved": "Name"}), &nobody, Ok(false)),
+        (json!("User"), json!("alice"), &Declaration::default(), Err("does not list `administrators`")),
+    ] {
+        let objects = [aws("AWS::Test::Thing", "thing", json!({"kind": kind, "name": name}))];
+        check("administrator(object.kind, object.name)", &objects, declaration, expected);
+    }
+}
+
+#[test]
+fn containers_are_ephemeral_by_their_place() {
+    let both = pod(
+        json!({"containers": [{"name": "app"}], "ephemeralContainers": [{"name": "app"}, {"name": "debug"}]}),
+    );
+    for (source, expected) in [
+        ("is_ephemeral(pod.containers[0])", Ok(false)),
+        ("is_ephemeral(pod.ephemeralContainers[0])", Ok(true)),
+        ("is_ephemeral(pod.ephemeralContainers[1])", Ok(true)),
+        ("is_ephemeral('app')", Err("not a container")),
+    ] {
+        check(source, std::slice::from_ref(&both), &Declaration::default(), expected);
+    }
+    of_value("quantity(object.x) > 0", json!("500m"), Ok(true));
+    of_value("quantity(object.x) > 0", json!(0), Ok(false));
+    of_value("quantity(object.x) > 0", json!({}), Err("`x` is a map, and not a quantity"));
+    of_value("quantity(object.x) > 0", json!({"$unresolved": "Limit"}), Err("parameter `Limit`"));
 }
 
 fn entry(resource: &str, ports: &[(u16, u16)]) -> EntryPoint {
@@ -289,6 +415,23 @@ fn a_statement_may_allow_anyone() {
         (json!({"Effect": {"$unresolved": "Effect"}, "Principal": {"AWS": "111122223333"}}), Ok(false)),
         (json!({"Effect": "Allow", "Action": "*"}), Err("the statement names no principal")),
         (json!({"Principal": "*"}), Err("the statement has no effect")),
+        (json!({"Effect": "allow", "Principal": "*"}), Err("neither `Allow` nor `Deny`")),
+        (statement(json!("arn:aws:iam::*"), json!(null)), Ok(true)),
+        (statement(json!("111122223333"), json!(null)), Err("neither `*` nor one with a type")),
+        (statement(json!({}), json!(null)), Err("a value of the statement is not a text")),
+        (statement(json!({"AWS": "arn:aws:iam::*:root"}), json!(null)), Ok(true)),
+        (
+            statement(json!({"AWS": "arn:aws:iam::111122223333:role/*"}), json!(null)),
+            Err("a wildcard within it"),
+        ),
+        (statement(json!({"Federated": "*"}), json!(null)), Ok(true)),
+        (open(json!({"StringLike": {"aws:SourceIp": "*"}})), Ok(true)),
+        (open(json!({"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})), Ok(true)),
+        (open(json!({"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/16"}})), Ok(true)),
+        (open(json!({"StringLike": {"aws:userid": "A*"}})), Ok(true)),
+        (open(json!({"StringLike": {"aws:userid": "AROAEXAMPLE:*"}})), Ok(false)),
+        (open(json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*"}})), Ok(true)),
+        (open(json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}})), Ok(false)),
         (json!("Allow"), Err("not a statement")),
     ] {
         of_value("allows_anyone(object.x)", statement, expected);

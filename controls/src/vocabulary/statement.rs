@@ -2,7 +2,7 @@
 
 use ringfence_model::{Field, Node, Value as Model};
 
-use super::is_world;
+use super::address::is_some_party;
 use crate::cel::{Call, Outcome, Trouble, Value};
 use crate::policy::{Doubt, Doubts};
 
@@ -34,11 +34,15 @@ fn anyone<'e>(statement: &'e Node) -> Result<bool, Doubts<'e>> {
 fn allows<'e>(statement: &'e Node) -> Result<bool, Doubts<'e>> {
     match statement.child("Effect") {
         Field::Unresolved(node, _) => Err(vec![Doubt::Unresolved(node)]),
-        Field::Present(node) if node.as_str().is_some() => Ok(node.as_str() == Some("Allow")),
-        field => {
-            let location = field.node().unwrap_or(statement).location();
-            Err(vec![Doubt::mismatch("the statement has no effect", location)])
-        }
+        Field::Absent => Err(vec![Doubt::mismatch("the statement has no effect", statement.location())]),
+        Field::Present(node) => match node.as_str() {
+            Some("Allow") => Ok(true),
+            Some("Deny") => Ok(false),
+            _ => {
+                let what = "the effect of the statement is neither `Allow` nor `Deny`";
+                Err(vec![Doubt::mismatch(what, node.location())])
+            }
+        },
     }
 }
 
@@ -47,8 +51,17 @@ fn everyone<'e>(statement: &'e Node) -> Result<bool, Doubts<'e>> {
         (_, Field::Present(_) | Field::Unresolved(..)) => Ok(true),
         (Field::Unresolved(node, _), _) => Err(vec![Doubt::Unresolved(node)]),
         (Field::Present(principal), _) => match &principal.value {
-            Model::Map(map) => map.get("AWS").map_or(Ok(false), any_star),
-            _ => any_star(principal),
+            Model::Map(map) if !map.entries().is_empty() => {
+                any_star(map.entries().iter().flat_map(|entry| texts(&entry.node)))
+            }
+            // Every other principal has a type (`AWS`, `Service`, …).
+            _ => match any_star(texts(principal).into_iter()) {
+                Ok(false) => {
+                    let what = "the principal is neither `*` nor one with a type";
+                    Err(vec![Doubt::mismatch(what, principal.location())])
+                }
+                told => told,
+            },
         },
         (Field::Absent, _) => {
             Err(vec![Doubt::mismatch("the statement names no principal", statement.location())])
@@ -56,20 +69,30 @@ fn everyone<'e>(statement: &'e Node) -> Result<bool, Doubts<'e>> {
     }
 }
 
-/// Whether one of the principals is `*`.
-fn any_star<'e>(principals: &'e Node) -> Result<bool, Doubts<'e>> {
-    let all = texts(principals);
-    if all.iter().any(|one| matches!(one, Ok("*"))) {
-        return Ok(true);
+/// Whether one of the principals is `*`, or an ARN with a wildcard for its account, which means the same. AWS
+/// takes no principal with a wildcard within it.
+fn any_star<'e>(principals: impl Iterator<Item = Told<'e>>) -> Result<bool, Doubts<'e>> {
+    let mut doubts = Vec::new();
+    for principal in principals {
+        match principal {
+            Ok((_, name)) if name.contains('*') && !Form::Arn.is_fixed(name) => return Ok(true),
+            Ok((node, name)) if name.contains('*') => {
+                doubts.push(Doubt::mismatch("a principal has a wildcard within it", node.location()));
+            }
+            Ok(_) => {}
+            Err(doubt) => doubts.push(doubt),
+        }
     }
-    let doubts: Doubts<'e> = all.into_iter().filter_map(Result::err).collect();
     if doubts.is_empty() { Ok(false) } else { Err(doubts) }
 }
 
+/// A text with its node, or why it is not known.
+type Told<'e> = Result<(&'e Node, &'e str), Doubt<'e>>;
+
 /// A text or a list of texts.
-fn texts<'e>(node: &'e Node) -> Vec<Result<&'e str, Doubt<'e>>> {
+fn texts<'e>(node: &'e Node) -> Vec<Told<'e>> {
     let one = |node: &'e Node| match &node.value {
-        Model::Text(text) => Ok(text.as_str()),
+        Model::Text(text) => Ok((node, text.as_str())),
         Model::Unresolved(_) => Err(Doubt::Unresolved(node)),
         _ => Err(Doubt::mismatch("a value of the statement is not a text", node.location())),
     };
@@ -115,33 +138,33 @@ fn is_fixing_operator(operator: &str) -> bool {
 enum Form {
     /// No wildcard at all.
     Whole,
-    /// Something before the first wildcard.
-    Prefix,
+    /// No wildcard, or none in the part up to this character.
+    UpTo(char),
     /// An ARN whose account is fixed, or that has no wildcard.
     Arn,
-    /// A range that is not the whole internet.
+    /// An address, or a range that is not the internet.
     Range,
 }
 
-/// Condition keys that say who or where the caller is, in lower case.
+/// Condition keys that say who or where the caller is, in lower case. `aws:VpcSourceIp` is none of them: it
+/// is a private address, and everyone may have a VPC with that address.
 const CALLER: &[(&str, Form)] = &[
     ("aws:principalaccount", Form::Whole),
     ("aws:principalarn", Form::Arn),
     ("aws:principalorgid", Form::Whole),
-    ("aws:principalorgpaths", Form::Prefix),
+    ("aws:principalorgpaths", Form::UpTo('/')),
     ("aws:sourceaccount", Form::Whole),
     ("aws:sourcearn", Form::Arn),
     ("aws:sourceip", Form::Range),
     ("aws:sourceorgid", Form::Whole),
-    ("aws:sourceorgpaths", Form::Prefix),
+    ("aws:sourceorgpaths", Form::UpTo('/')),
     ("aws:sourceowner", Form::Whole),
     ("aws:sourcevpc", Form::Whole),
     ("aws:sourcevpce", Form::Whole),
-    ("aws:userid", Form::Prefix),
+    ("aws:userid", Form::UpTo(':')),
     ("aws:vpceaccount", Form::Whole),
     ("aws:vpceorgid", Form::Whole),
-    ("aws:vpceorgpaths", Form::Prefix),
-    ("aws:vpcsourceip", Form::Range),
+    ("aws:vpceorgpaths", Form::UpTo('/')),
     ("s3:dataaccesspointaccount", Form::Whole),
     ("s3:dataaccesspointarn", Form::Arn),
 ];
@@ -154,7 +177,7 @@ fn fixes<'e>(key: &str, values: &'e Node) -> Result<bool, Doubts<'e>> {
     let mut doubts = Vec::new();
     for value in texts(values) {
         match value {
-            Ok(text) if !form.is_fixed(text) => return Ok(false),
+            Ok((_, text)) if !form.is_fixed(text) => return Ok(false),
             Ok(_) => {}
             Err(Doubt::Unresolved(node)) if node.as_unresolved().is_some_and(|one| one.target.is_some()) => {}
             Err(doubt) => doubts.push(doubt),
@@ -168,12 +191,16 @@ impl Form {
         let free = |text: &str| text.contains(['*', '?']) || text.contains("${");
         match self {
             Self::Whole => !value.is_empty() && !free(value),
-            Self::Prefix => value.find(['*', '?', '$']) != Some(0) && !value.is_empty(),
+            Self::UpTo(end) => {
+                let part = value.split_once(end).map_or(value, |(part, _)| part);
+                let is_cut = part.len() < value.len();
+                !part.is_empty() && !free(part) && (is_cut || !free(value))
+            }
             Self::Arn => {
                 let account = value.split(':').nth(4).unwrap_or_default();
                 !value.is_empty() && (!free(value) || !(account.is_empty() || free(account)))
             }
-            Self::Range => value.contains('/').then(|| is_world(value)).flatten() != Some(true),
+            Self::Range => is_some_party(value),
         }
     }
 }
@@ -188,14 +215,25 @@ mod tests {
         check(Form::Whole, "o-a1b2c3d4e5", true);
         check(Form::Whole, "*", false);
         check(Form::Whole, "${aws:PrincipalOrgID}", false);
-        check(Form::Prefix, "o-a1b2c3d4e5/*", true);
-        check(Form::Prefix, "*/ou-1", false);
+        for fixed in ["o-a1b2c3d4e5/*", "o-a1b2c3d4e5/r-ab12/ou-ab12-*", "o-a1b2c3d4e5"] {
+            check(Form::UpTo('/'), fixed, true);
+        }
+        for open in ["*/ou-1", "o-*", "o-a1?/r-ab12", "o-a1b2c3d4e5*", "/*", "", "${aws:PrincipalOrgID}/*"] {
+            check(Form::UpTo('/'), open, false);
+        }
+        for (value, expected) in
+            [("AROAEXAMPLE:*", true), ("AIDAEXAMPLE", true), ("A*", false), ("*:alice", false)]
+        {
+            check(Form::UpTo(':'), value, expected);
+        }
         check(Form::Arn, "arn:aws:iam::111122223333:role/*", true);
         check(Form::Arn, "arn:aws:iam::*:role/admin", false);
         check(Form::Arn, "arn:aws:s3:::bucket", true);
         check(Form::Arn, "*", false);
         check(Form::Range, "203.0.113.0/24", true);
         check(Form::Range, "0.0.0.0/0", false);
+        check(Form::Range, "0.0.0.0/1", false);
+        check(Form::Range, "*", false);
         check(Form::Range, "203.0.113.7", true);
     }
 

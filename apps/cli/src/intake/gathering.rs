@@ -1,6 +1,6 @@
 //! Files into documents, documents to the source that reads them, and all of it into one estate.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use ringfence_cloudformation::{Inputs, Parameter, Template};
 use ringfence_kubernetes as kubernetes;
@@ -316,7 +316,7 @@ fn parameter(text: &str) -> Result<Parameter, Failure> {
 }
 
 fn parameters_of(
-    path: &PathBuf,
+    path: &Path,
     builder: &mut EstateBuilder,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Parameter>, Failure> {

@@ -36,8 +36,13 @@ impl Input {
                 documents.into_iter().for_each(|one| take(ringfence_terraform::read(one, "plan")))
             }
             Format::CloudFormationYaml | Format::CloudFormationJson => {
-                let template =
-                    |document| Template { stack: "example".into(), path: "".into(), document, account: None, region: None };
+                let template = |document| Template {
+                    stack: "example".into(),
+                    path: "".into(),
+                    document,
+                    account: None,
+                    region: None,
+                };
                 take(ringfence_cloudformation::read(
                     documents.into_iter().map(template).collect(),
                     &Inputs::default(),

@@ -29,7 +29,8 @@ fn mistake(text: &str, state: &mut u64) -> String {
 
 #[test]
 fn a_control_with_mistakes_is_located_or_runs() {
-    let controls: Vec<String> = Catalogue::built_in().controls().map(|one| one.markdown().to_owned()).collect();
+    let controls: Vec<String> =
+        Catalogue::built_in().controls().map(|one| one.markdown().to_owned()).collect();
     let mut state = 2026;
     let mut refused = 0;
     for round in 0..1_000 {

@@ -291,9 +291,8 @@ fn what_peers_miss_is_found() {
     let cases = [
         (
             "merge key",
-            format!(
-                "x-base: &base\n  securityContext: {{privileged: true}}\napiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n    - <<: *base\n      name: c\n      image: i\n"
-            ),
+            "x-base: &base\n  securityContext: {privileged: true}\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n    - <<: *base\n      name: c\n      image: i\n"
+                .to_owned(),
         ),
         (
             "list",

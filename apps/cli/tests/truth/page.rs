@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::Agreement;
-use crate::table::{Mapping, Settled};
+use crate::table::{self, Mapping, Settled};
 
 /// Writes the page, or holds it against what was found.
 pub(crate) fn hold(
@@ -53,6 +53,10 @@ fn page(tally: &BTreeMap<(String, String), Agreement>, mappings: &[Mapping], set
             percent(after, cases)
         ));
     }
+    say("\n## Controls of which more than a tenth was settled\n".to_owned());
+    for (control, why) in explained(tally, mappings) {
+        say(format!("- **{control}**: {why}"));
+    }
     say("\n## Settled\n\nEach was looked at once, against the definition named.\n".to_owned());
     say("| set | case | peer | ours | class | definition |\n|---|---|---|---|---|---|".to_owned());
     for row in settled {
@@ -64,6 +68,26 @@ fn page(tally: &BTreeMap<(String, String), Agreement>, mappings: &[Mapping], set
         say(format!("| {} | {} | {} |", mapping.set, mapping.rule, mapping.reason));
     }
     page
+}
+
+/// Each control of which more than a tenth was settled needs its reason, and no other one has any.
+fn explained(tally: &BTreeMap<(String, String), Agreement>, mappings: &[Mapping]) -> Vec<(String, String)> {
+    let many: Vec<String> = by_control(tally, mappings)
+        .into_iter()
+        .filter(|(_, one)| (one.after - one.before) * 10 > one.cases)
+        .map(|(control, _)| control)
+        .collect();
+    let explained = table::explained();
+    let named: Vec<&String> = explained.iter().map(|(control, _)| control).collect();
+    assert!(
+        many.iter().all(|control| named.contains(&control)),
+        "truth/explained.tsv must explain {many:?}, it has {named:?}"
+    );
+    assert!(
+        named.iter().all(|control| many.contains(control)),
+        "truth/explained.tsv explains what needs none: {named:?}, not {many:?}"
+    );
+    explained
 }
 
 fn by_control(

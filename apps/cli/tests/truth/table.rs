@@ -43,6 +43,15 @@ pub(crate) fn settled() -> Vec<Settled> {
     rows(include_str!("crosswalk-settled.tsv")).map(settled_row).collect()
 }
 
+/// Why more than a tenth of a control's cases were settled, by control.
+pub(crate) fn explained() -> Vec<(String, String)> {
+    let row = |row: Vec<&str>| match row.as_slice() {
+        [control, why] => ((*control).to_owned(), (*why).to_owned()),
+        _ => panic!("two columns expected: {row:?}"),
+    };
+    rows(include_str!("explained.tsv")).map(row).collect()
+}
+
 fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     text.lines().skip(1).filter(|line| !line.is_empty()).map(|line| line.split('\t').collect())
 }
