@@ -18,7 +18,10 @@ const SHORTEST_PREFIX: usize = 4;
 pub(crate) fn run(options: &Explain, quiet: bool) -> Result<Outcome, Failure> {
     let mut intake = Intake::default();
     let catalogue = intake.catalogue(&options.controls)?;
-    let pages = pages(&catalogue);
+    let mut pages = pages(&catalogue);
+    for (page, control) in pages.iter_mut().zip(catalogue.controls()) {
+        page.example = control.passing_example();
+    }
     let named = of_id(&pages, &options.id);
     if !named.is_empty() {
         let mut out = Results::stdout();
