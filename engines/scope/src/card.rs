@@ -63,6 +63,20 @@ pub(crate) fn mark(marks: &mut Marks<'_>, flows: &Flows<'_>) {
     }
 }
 
+/// Marks who holds the key of encrypted card data: whoever has the key has the data (PCI DSS 3.6).
+pub(crate) fn mark_keys(marks: &mut Marks<'_>, flows: &Flows<'_>) {
+    for Passage { flow, hop, elements, .. } in passages(flows) {
+        for holder in elements.iter().filter_map(encrypted).flatten().filter(|holder| flows.is_inside(holder))
+        {
+            let text = format!("holds the key of what hop `{}` of flow `{flow}` carries encrypted", *hop.id);
+            let reason = marks.reason(Reason::new(text, hop.location));
+            for id in flows.resources(holder) {
+                marks.mark(*id, ScopeClass::SecurityImpacting, failed(false, false, false, true), reason);
+            }
+        }
+    }
+}
+
 /// Says of what holds protected forms of card numbers only why that does not make it part of the CDE.
 pub(crate) fn mark_protected(marks: &mut Marks<'_>, flows: &Flows<'_>) {
     for passage in passages(flows) {

@@ -74,6 +74,7 @@ pub fn ask(
 fn computed<'a>(estate: &'a Estate, flows: &Flows<'a>, reach: &Reach) -> Marks<'a> {
     let mut marks = Marks::new(estate);
     card::mark(&mut marks, flows);
+    card::mark_keys(&mut marks, flows);
     network::mark(&mut marks, flows, reach);
     flow::mark_influences(&mut marks, flows);
     card::mark_protected(&mut marks, flows);

@@ -184,6 +184,23 @@ fn encrypted_data_is_in_where_it_can_be_decrypted() {
 }
 
 #[test]
+fn who_holds_the_key_of_card_data_could_impact_it() {
+    let lines = "end psp: third-party Acme\nend store: resource AWS::S3::Bucket/Files\nend key: resource AWS::KMS::Key/Key\n\
+                 end job: workload cde/job\nflow f\nhop keep: job > store; store; encrypted=key\n";
+    let resources = json!([
+        deployment("cde", "job"),
+        allow("cde", "", &[]),
+        aws("S3::Bucket", "Files", json!({})),
+        aws("KMS::Key", "Key", json!({})),
+    ]);
+    check(
+        &resources,
+        lines,
+        &[("AWS::S3::Bucket/Files", "cde FF-F"), ("AWS::KMS::Key/Key", "security-impacting ---F")],
+    );
+}
+
+#[test]
 fn truncated_numbers_are_in_where_another_form_of_them_is_there() {
     check_data("", "truncated", true, "unknown PP--");
     check_data("", "hash", true, "unknown PP--");
