@@ -61,8 +61,6 @@ pub(crate) struct Skipped {
     pub(crate) special: usize,
     /// Files without anything Ringfence reads.
     pub(crate) unrecognised: usize,
-    /// Folders that lead back to one already read.
-    pub(crate) again: usize,
     /// Manifests below an unrendered chart or kustomization.
     pub(crate) unrendered: usize,
 }
@@ -76,7 +74,6 @@ impl Skipped {
             (self.folders, "folder such as .git or node_modules", "folders such as .git and node_modules"),
             (self.outside, "link out of the given path", "links out of the given path"),
             (self.special, "device, socket or pipe", "devices, sockets and pipes"),
-            (self.again, "folder that was read already", "folders that were read already"),
             (self.unrendered, "manifest of an unrendered root", "manifests of unrendered roots"),
         ];
         let clause = |(count, one, many): (usize, &str, &str)| {
@@ -136,6 +133,13 @@ fn globs(input: &Input, declaration: &Declaration) -> Result<GlobSet, Failure> {
     set.build().map_err(|error| {
         Failure::usage(format!("the globs to exclude are too large: {error}"), "use fewer globs")
     })
+}
+
+/// A link that leads back: what is behind it has its own path already.
+fn led_back(file: FileId, shown: &str) -> Diagnostic {
+    Diagnostic::note("link-loop", format!("`{shown}` leads to a folder that was read already"))
+        .at(Location::start_of(file))
+        .help("nothing to do: each file is read once, under its path without the link")
 }
 
 /// A file that could not be read: what, why, and where.

@@ -1,18 +1,20 @@
 //! Whether namespaces deny by default: the answer to `reach.default-deny`.
 //!
 //! All pods of a namespace, those to come too, must be selected in both directions, so only a policy
-//! whose selector is empty counts.
+//! whose selector is empty counts, and none of them may allow everything to everyone.
 
-use ringfence_model::fact::Answer;
+use ringfence_model::fact::{Answer, RuleAction};
 use ringfence_model::{Estate, Missing, Reason, Resource, Subject, Verdict};
 
 use crate::Reach;
 use crate::namespace::NamespaceId;
-use crate::policy::{Direction, Policy, Tier};
+use crate::policy::{Direction, Policy, Rule, Tier};
 
 /// What policies say of one direction.
 enum Cover<'a> {
     By(&'a Policy),
+    /// A policy of all pods allows everything.
+    Open(&'a Policy),
     /// Not known, and why.
     Perhaps(String, Option<&'a Policy>),
     Not,
@@ -33,7 +35,7 @@ impl Reach {
     fn judge(&self, namespace: &Resource, estate: &Estate) -> Answer {
         let id = self.namespaces.find(namespace.place.cluster.as_ref(), &namespace.name);
         let covers = Direction::BOTH.map(|direction| (direction, self.cover(id, direction)));
-        let open = covers.iter().any(|(_, cover)| matches!(cover, Cover::Not));
+        let open = covers.iter().any(|(_, cover)| matches!(cover, Cover::Not | Cover::Open(_)));
         let unsure = covers.iter().any(|(_, cover)| matches!(cover, Cover::Perhaps(..)));
         let verdict = match (open, unsure) {
             (true, _) => Verdict::Fail,
@@ -54,6 +56,7 @@ impl Reach {
 
     fn cover(&self, namespace: Option<NamespaceId>, direction: Direction) -> Cover<'_> {
         let mut perhaps = None;
+        let mut by = None;
         let network = self.policies.all.iter().filter(|policy| policy.tier == Tier::Network);
         for policy in network.filter(|policy| namespace.is_some() && policy.namespace == namespace) {
             let Some(rules) = policy.rules(direction) else { continue };
@@ -62,7 +65,8 @@ impl Reach {
                 continue;
             }
             match (selector.unreadable.first(), policy.doubt.or(rules.doubt)) {
-                (None, None) => return Cover::By(policy),
+                (None, None) if rules.rules.iter().any(is_everything) => return Cover::Open(policy),
+                (None, None) => drop(by.get_or_insert(policy)),
                 (Some(part), _) => {
                     let why = format!("its selector cannot be read: {}", part.why);
                     perhaps.get_or_insert(Cover::Perhaps(why, Some(policy)));
@@ -72,6 +76,9 @@ impl Reach {
                     perhaps.get_or_insert(Cover::Perhaps(why, Some(policy)));
                 }
             }
+        }
+        if let Some(policy) = by {
+            return Cover::By(policy);
         }
         let cluster = namespace.map(|namespace| self.namespaces.cluster(namespace));
         let other =
@@ -86,9 +93,14 @@ impl Reach {
     }
 }
 
+/// Whether a rule allows every peer on every port, and so undoes the denial.
+fn is_everything(rule: &Rule) -> bool {
+    rule.action == RuleAction::Allow && rule.peers.is_none() && rule.ports.is_none()
+}
+
 fn message(verdict: Verdict, namespace: &Resource, covers: &[(Direction, Cover<'_>)]) -> String {
     let name = &namespace.name;
-    let open = covers.iter().filter(|(_, cover)| matches!(cover, Cover::Not));
+    let open = covers.iter().filter(|(_, cover)| matches!(cover, Cover::Not | Cover::Open(_)));
     let open: Vec<&str> = open.map(|(direction, _)| direction.key()).collect();
     match verdict {
         Verdict::Fail => format!("namespace `{name}` does not deny {} by default", open.join(" and ")),
@@ -103,6 +115,9 @@ fn reason(direction: Direction, cover: &Cover<'_>, estate: &Estate) -> Reason {
     match cover {
         Cover::By(policy) => {
             Reason::new(format!("`{}` selects every pod for {key}", label(policy)), policy.location)
+        }
+        Cover::Open(policy) => {
+            Reason::new(format!("`{}` allows every pod everything for {key}", label(policy)), policy.location)
         }
         Cover::Perhaps(why, Some(policy)) => {
             Reason::new(format!("`{}` may select every pod for {key}: {why}", label(policy)), policy.location)
@@ -127,7 +142,7 @@ fn missing(covers: &[(Direction, Cover<'_>)]) -> Vec<Missing> {
             Cover::Perhaps(why, None) => {
                 Some(Missing { remedy: "support for this kind of policy".to_owned(), why: why.clone() })
             }
-            Cover::By(_) | Cover::Not => None,
+            Cover::By(_) | Cover::Open(_) | Cover::Not => None,
         })
         .collect();
     missing.dedup();

@@ -82,6 +82,13 @@ fn read_one(mut node: Node, inherited: Option<&Inherited>) -> Result<Read> {
     let name = name(&node)?;
     let written = metadata(&node, "metadata.namespace")?;
     let kind = Kind::kubernetes(&api_version, &kind);
+    if let Some(known) = scope::respelt(&kind) {
+        let message = format!("`{}` is no kind of `{api_version}`", kind.name());
+        let help = format!("write `{known}`: the API server reads kinds by case");
+        return Err(Box::new(
+            Diagnostic::error("unknown-kind", message).at(start(&node).location()).help(help),
+        ));
+    }
     let namespace = match scope::of(&kind) {
         Scope::Cluster => None,
         Scope::Namespace => written.or(Some(Text::const_new("default"))),

@@ -128,6 +128,15 @@ pub(crate) fn of(kind: &Kind) -> Scope {
     }
 }
 
+/// The kind of the same group that `kind` spells in another case: the API server knows no other spelling.
+pub(crate) fn respelt(kind: &Kind) -> Option<&'static str> {
+    let group = kind.group().unwrap_or_default();
+    let Row(_, namespaced, cluster) = ROWS.iter().find(|row| row.0 == group)?;
+    let mut kinds = namespaced.iter().chain(*cluster);
+    let found = kinds.find(|known| known.eq_ignore_ascii_case(kind.name()))?;
+    (*found != kind.name()).then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +156,13 @@ mod tests {
         assert_eq!(of(&Kind::kubernetes("v1", "Namespace")), Scope::Cluster);
         assert_eq!(of(&Kind::kubernetes("example.org/v1", "Node")), Scope::Unknown);
         assert_eq!(of(&Kind::kubernetes("apps/v1", "Pod")), Scope::Unknown);
+    }
+
+    #[test]
+    fn a_kind_in_another_case_is_told() {
+        assert_eq!(respelt(&Kind::kubernetes("v1", "pod")), Some("Pod"));
+        assert_eq!(respelt(&Kind::kubernetes("apps/v1", "daemonSet")), Some("DaemonSet"));
+        assert_eq!(respelt(&Kind::kubernetes("v1", "Pod")), None);
+        assert_eq!(respelt(&Kind::kubernetes("example.org/v1", "pod")), None);
     }
 }

@@ -13,7 +13,7 @@ use super::declared::{self, Declared};
 use super::file::{self, is_worth_reading, promises};
 use super::roots::{self, Root, Tool};
 use super::walk::{Found, Walked};
-use super::{Intake, Skipped, unreadable};
+use super::{Intake, Skipped, led_back, unreadable};
 use crate::arguments::Input;
 use crate::exit::Failure;
 
@@ -71,6 +71,10 @@ impl<'a> Gathering<'a> {
         for (shown, why) in walked.failed {
             let file = self.builder.sources_mut().add_unread(shown.as_str());
             self.diagnostics.push(unreadable(file, &shown, &why));
+        }
+        for shown in walked.loops {
+            let file = self.builder.sources_mut().add_unread(shown.as_str());
+            self.diagnostics.push(led_back(file, &shown));
         }
         self.roots = roots::roots(&walked.files);
         for found in &walked.files {

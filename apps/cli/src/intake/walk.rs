@@ -35,6 +35,8 @@ pub(crate) struct Walked {
     pub(crate) files: Vec<Found>,
     /// Paths that could not be looked into, with the reason.
     pub(crate) failed: Vec<(String, String)>,
+    /// Links that lead back to a folder already read.
+    pub(crate) loops: Vec<String>,
     /// What was left out.
     pub(crate) skipped: Skipped,
     /// Real paths of folders already visited, and of files that were named or linked.
@@ -111,7 +113,7 @@ impl Walk<'_> {
                 Ok((entries, real)) if self.walked.seen.insert(real.clone()) => {
                     self.entries(entries, (&folder, &real), &shown, &mut pending);
                 }
-                Ok(_) => self.walked.skipped.again += 1,
+                Ok(_) => self.walked.loops.push(shown),
                 Err(error) => self.walked.failed.push((shown, error.to_string())),
             }
         }

@@ -255,9 +255,17 @@ fn default_deny_takes_an_empty_selector_in_both_directions() {
     assert_eq!(
         verdict(vec![
             policy("p", json!({"podSelector": {}})),
-            policy("q", json!({"podSelector": {}, "egress": [{}], "policyTypes": ["Egress"]}))
+            policy("q", json!({"podSelector": {}, "policyTypes": ["Egress"]}))
         ]),
         Verdict::Pass
+    );
+    assert_eq!(
+        verdict(vec![
+            policy("p", json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})),
+            policy("q", json!({"podSelector": {}, "egress": [{}], "policyTypes": ["Egress"]}))
+        ]),
+        Verdict::Fail,
+        "what allows everything to all pods undoes the denial"
     );
     assert_eq!(
         verdict(vec![policy("p", json!({"podSelector": app("a"), "policyTypes": ["Ingress", "Egress"]}))]),
