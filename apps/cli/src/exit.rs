@@ -65,6 +65,16 @@ pub(crate) fn guarded(work: impl FnOnce() -> Result<Outcome, Failure>) -> ExitCo
     ExitCode::from(outcome as u8)
 }
 
+/// What the command line parser says, help included. It repeats arguments, which could hold a card number.
+pub(crate) fn refused(error: &clap::Error) -> Outcome {
+    if error.use_stderr() {
+        say(ringfence_model::mask(error.render().to_string().trim_end()).as_ref());
+        return Outcome::Usage;
+    }
+    drop(error.print());
+    Outcome::Clean
+}
+
 fn report(failure: &Failure) -> Outcome {
     match failure {
         Failure::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Clean,

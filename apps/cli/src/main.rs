@@ -19,6 +19,9 @@ use clap::Parser;
 fn main() -> ExitCode {
     exit::guarded(|| match std::env::args().nth(1).as_deref() {
         Some("--version" | "-V") => verb::version(),
-        _ => verb::run(arguments::Arguments::parse()),
+        _ => match arguments::Arguments::try_parse() {
+            Ok(arguments) => verb::run(arguments),
+            Err(error) => Ok(exit::refused(&error)),
+        },
     })
 }

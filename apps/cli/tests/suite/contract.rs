@@ -258,6 +258,20 @@ fn a_draft_is_a_declaration_that_reads_back() {
     assert!(matches!(run.code, 0 | 4) && run.stderr.contains("using ringfence.yaml"), "{}", run.stderr);
 }
 
+#[test]
+fn a_mistake_on_the_command_line_shows_no_card_number() {
+    for arguments in [
+        &["assess", "--format", "4111111111111111"][..],
+        &["4111111111111111"],
+        &["assess", "--4111111111111111"],
+    ] {
+        let run = Folder::new().run(arguments);
+        assert_eq!((run.code, run.stderr.contains("411111111")), (2, false), "{}", run.stderr);
+        assert!(run.stderr.contains("1111"), "the argument is still told: {}", run.stderr);
+    }
+    assert_eq!(Folder::new().run(&["--help"]).code, 0);
+}
+
 /// The digits of published test numbers, which no output may hold.
 #[test]
 fn no_card_number_leaves() {
