@@ -5,8 +5,8 @@ mod reach;
 use std::sync::Arc;
 
 pub use reach::{
-    AddressRange, DecidingRule, Decision, Edge, Matching, Openness, Peer, PortRange, Ports, Protocol,
-    ReachClass, ReachMap, ReachPair, RuleAction, Selecting, Side,
+    AddressRange, DecidingRule, Decision, Edge, Landmark, Matching, Openness, Peer, PortRange, Ports,
+    Protocol, ReachClass, ReachMap, ReachPair, RuleAction, Selecting, Side,
 };
 
 use crate::{Location, Missing, Reason, ResourceId, Subject, Verdict};

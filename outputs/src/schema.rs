@@ -18,8 +18,8 @@ mod tests {
     use std::sync::Arc;
 
     use ringfence_model::fact::{
-        AddressRange, DecidingRule, Decision, Peer, PortRange, Ports, Protocol, ReachClass, ReachMap,
-        ReachPair,
+        AddressRange, DecidingRule, Decision, Landmark, Peer, PortRange, Ports, Protocol, ReachClass,
+        ReachMap, ReachPair,
     };
 
     use super::*;
@@ -33,7 +33,7 @@ mod tests {
             last: "10.0.0.9".parse().unwrap(),
         });
         let workloads = fixture.estate.iter_workloads().map(|(id, _)| Peer::Workload(id));
-        let peers = workloads.chain([external]);
+        let peers = workloads.chain([external, Peer::Landmark(Landmark::ControlPlane), Peer::Name(0)]);
         let (policy, _) = fixture.estate.iter().next().unwrap();
         let location = Some(fixture.findings[0].locations[0]);
         let pair = |decision| ReachPair {
@@ -45,6 +45,7 @@ mod tests {
         };
         let map = ReachMap {
             profile: "spec",
+            names: vec!["api.example.com".into()],
             classes: vec![ReachClass { members: peers.collect(), pods: 2 }],
             sets: vec![Arc::from([0])],
             pairs: vec![pair(Decision::Allow), pair(Decision::Depends("the \"label\" is known".into()))],

@@ -8,11 +8,12 @@ use ringfence_model::fact::{
 use roaring::RoaringBitmap;
 
 use crate::address::Span;
+use crate::condition::Conditions;
 use crate::map::conditions;
-use crate::policy::Direction;
+use crate::policy::{Direction, DnsId, DnsNames};
 use crate::port::Mask;
 use crate::product::{Block, Ends, blocks};
-use crate::row::{Group, Row, Said};
+use crate::row::{Group, Hit, Layers, Pairing, Row, Said};
 use crate::{Endpoints, Reach};
 
 impl Reach {
@@ -20,11 +21,12 @@ impl Reach {
     /// outside say nothing to one another.
     pub fn between(&self, from: &Endpoints, to: &Endpoints) -> Vec<Edge> {
         let (sources, destinations) = self.ends(from, to);
-        let mut edges = Vec::new();
+        let (mut edges, mut conditions) = (Vec::new(), self.conditions.clone());
+        let mut pairing = self.pairing(&mut conditions);
         for source in &sources {
             for destination in &destinations {
                 if self.speaks(source, destination) {
-                    edges.push(self.edge((source, from), (destination, to)));
+                    edges.push(self.edge((source, from), (destination, to), &mut pairing));
                 }
             }
         }
@@ -43,7 +45,15 @@ impl Reach {
             }
         });
         edges.sort_unstable();
-        edges.into_iter().map(|(source, destination)| self.edge((source, from), (destination, to))).collect()
+        let mut conditions = self.conditions.clone();
+        let mut pairing = self.pairing(&mut conditions);
+        let edge = |(source, destination)| self.edge((source, from), (destination, to), &mut pairing);
+        edges.into_iter().map(edge).collect()
+    }
+
+    fn pairing<'a>(&'a self, conditions: &'a mut Conditions) -> Pairing<'a> {
+        let Self { policies, classes, cells, peers, profiles, .. } = self;
+        Pairing::new(Layers::new(policies, classes, cells, peers, profiles, conditions))
     }
 
     /// The widest connection that any of `from` may open towards any of `to`.
@@ -69,6 +79,12 @@ impl Reach {
             let touched = space.touched(Span::from(*range));
             classes.extend(touched.map(|interval| self.classes.of_signature(direction, interval.signature)));
         }
+        let landmarks = endpoints.landmarks.iter();
+        classes.extend(landmarks.filter_map(|landmark| self.classes.landmark(direction, *landmark)));
+        if direction == Direction::Egress {
+            let names = endpoints.names.iter().filter_map(|name| self.policies.dns.find(name));
+            classes.extend(names.map(|name| self.classes.of_name(name)));
+        }
         classes
     }
 
@@ -83,13 +99,19 @@ impl Reach {
     /// The members of a class that were asked for.
     pub(crate) fn members(&self, class: u32, endpoints: &Endpoints) -> Vec<Peer> {
         let members = self.classes.members.get(class as usize).map(Vec::as_slice).unwrap_or_default();
-        let mut asked: Vec<Peer> = members.iter().flat_map(|member| asked(*member, endpoints)).collect();
+        let mut asked: Vec<Peer> =
+            members.iter().flat_map(|member| asked(*member, endpoints, &self.policies.dns)).collect();
         asked.sort_unstable();
         asked.dedup();
         asked
     }
 
-    fn edge(&self, (source, from): (u32, &Endpoints), (destination, to): (u32, &Endpoints)) -> Edge {
+    fn edge(
+        &self,
+        (source, from): (u32, &Endpoints),
+        (destination, to): (u32, &Endpoints),
+        pairing: &mut Pairing<'_>,
+    ) -> Edge {
         let egress = self.rows.egress.row(source);
         let ingress = self.rows.ingress.row(destination);
         let out = egress.and_then(|row| row.said_of(destination));
@@ -111,12 +133,16 @@ impl Reach {
             allowed: self.port_set(&sure),
             depends: self.port_set(&open),
             condition,
-            egress: self.side(egress, out),
-            ingress: self.side(ingress, into),
+            egress: self.side(egress, out, &pairing.hits(egress, source, destination, Direction::Egress)),
+            ingress: self.side(
+                ingress,
+                into,
+                &pairing.hits(ingress, destination, source, Direction::Ingress),
+            ),
         }
     }
 
-    fn side(&self, row: Option<&Row>, said: Option<Said<'_>>) -> Side {
+    fn side(&self, row: Option<&Row>, said: Option<Said<'_>>, hits: &[Hit]) -> Side {
         let selecting = |(index, certainty): &(u32, Option<_>)| {
             let policy = self.policies.all.get(*index as usize)?;
             let rule = DecidingRule {
@@ -126,7 +152,7 @@ impl Reach {
             };
             Some(Selecting { rule, certain: certainty.is_none() })
         };
-        let matching = |hit: &crate::row::Hit| {
+        let matching = |hit: &Hit| {
             let rule = self.policies.rules.get(hit.rule.0 as usize)?.clone();
             let ports = self.port_set(&hit.maybe);
             Some(Matching { rule, action: hit.action, ports, certain: hit.sure == hit.maybe })
@@ -135,7 +161,7 @@ impl Reach {
         let (sure, maybe) = said.map_or((&none, &none), |said| (&said.group.sure, &said.group.maybe));
         Side {
             policies: row.into_iter().flat_map(|row| &row.policies).filter_map(selecting).collect(),
-            rules: said.into_iter().flat_map(|said| said.hits()).filter_map(matching).collect(),
+            rules: hits.iter().filter_map(matching).collect(),
             allowed: self.port_set(sure),
             depends: self.port_set(&maybe.minus(sure)),
         }
@@ -157,8 +183,15 @@ pub(crate) fn openness(all: &Mask, open: &Mask) -> Openness {
 }
 
 /// What `endpoints` asks of one member: the workload, or the part of the range that they have in common.
-fn asked(member: Peer, endpoints: &Endpoints) -> Vec<Peer> {
+fn asked(member: Peer, endpoints: &Endpoints, dns: &DnsNames) -> Vec<Peer> {
     match member {
+        Peer::Landmark(landmark) => {
+            endpoints.landmarks.contains(&landmark).then_some(member).into_iter().collect()
+        }
+        Peer::Name(name) => {
+            let name = dns.get(DnsId::from(name)).filter(|name| endpoints.names.contains(name));
+            name.map(|_| member).into_iter().collect()
+        }
         Peer::Workload(id) if endpoints.workloads.binary_search(&id).is_ok() => vec![member],
         Peer::Workload(_) => Vec::new(),
         Peer::External(range) => {

@@ -8,17 +8,23 @@
 //! outside the cluster follow: as sources they are parted by the blocks of ingress rules, as
 //! destinations by those of egress rules.
 
-use ringfence_model::fact::{AddressRange, Peer};
+mod held;
+mod outside;
+
+use ringfence_model::fact::{Landmark, Peer};
 use ringfence_model::{Estate, Workload, WorkloadId};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use crate::address::{Blocks, Cover, cover_of_pods};
-use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::address::Blocks;
+use crate::condition::{Certainty, Conditions};
+use crate::identity::Identities;
 use crate::namespace::{ClusterId, NamespaceId, Namespaces};
-use crate::pod::{self, Addresses, HostNetwork, NamedPorts, Pod};
-use crate::policy::{Both, Direction, PodSets, Scope, SetId};
-use crate::selector::{Index, SelectorId, Selectors};
+use crate::pod::{self, Addresses, Enforced, HostNetwork, NamedPorts, Pod};
+use crate::policy::{Both, Direction, DnsId, DnsNames, PodSets, Scope, SetId};
+use crate::selector::{Index, KnownLabels, SelectorId, Selectors};
+
+pub(crate) use held::Held;
 
 /// What pods of a class have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,46 +35,10 @@ pub(crate) struct Traits {
     /// Index into [`Classes::ports`].
     pub(crate) ports: u32,
     pub(crate) host: HostNetwork,
+    pub(crate) enforced: Enforced,
     pub(crate) addresses: Addresses,
     /// Why the pod may not exist as it is read.
     pub(crate) doubt: Certainty,
-}
-
-/// How many conditions a set tells apart. Where no Namespace is in the input there is one for each.
-const CONDITIONS: usize = 8;
-
-/// Classes that a set or a block holds.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Held {
-    pub(crate) certain: RoaringBitmap,
-    pub(crate) uncertain: Vec<(ConditionId, RoaringBitmap)>,
-}
-
-impl Held {
-    pub(crate) fn add(&mut self, class: u32, certainty: Certainty) {
-        match certainty {
-            None => {
-                self.certain.insert(class);
-            }
-            Some(condition) => self.add_all(&RoaringBitmap::from_iter([class]), condition),
-        }
-    }
-
-    /// Takes in what `other` holds.
-    pub(crate) fn join(&mut self, other: &Self) {
-        self.certain |= &other.certain;
-        other.uncertain.iter().for_each(|(condition, classes)| self.add_all(classes, *condition));
-    }
-
-    pub(crate) fn add_all(&mut self, classes: &RoaringBitmap, condition: ConditionId) {
-        let there = self.uncertain.iter().position(|(there, _)| *there == condition);
-        let full = self.uncertain.len() >= CONDITIONS;
-        let condition = if full && there.is_none() { ConditionId::SEVERAL } else { condition };
-        match self.uncertain.iter_mut().find(|(there, _)| *there == condition) {
-            Some((_, held)) => *held |= classes,
-            None => self.uncertain.push((condition, classes.clone())),
-        }
-    }
 }
 
 /// All classes of a run.
@@ -91,16 +61,43 @@ pub(crate) struct Classes {
     pub(crate) clusters: Vec<RoaringBitmap>,
     /// Pod classes that are or may be on the host network.
     pub(crate) host: RoaringBitmap,
-    /// Classes of addresses outside: as sources, of which ingress rules speak, and as destinations.
+    /// Classes of addresses outside, landmarks and named destinations: as sources, of which ingress rules
+    /// speak, and as destinations.
     pub(crate) outside: Both<RoaringBitmap>,
+    /// How many classes of addresses are among those.
+    signatures: Both<u32>,
+    /// Whether landmarks are peers.
+    landmarks: bool,
+    /// Classes that hold a DNS name; peers of egress rules.
+    pub(crate) names: Vec<Held>,
 }
 
 impl Classes {
-    /// Every class that a rule of `direction` can match.
+    /// Every class that a rule of `direction` can match; nothing comes between a pod and its own node.
     pub(crate) fn universe(&self, direction: Direction) -> RoaringBitmap {
         let mut universe = self.outside.get(direction).clone();
         universe.insert_range(0..self.first_outside());
+        self.landmark(direction, Landmark::OwnNode).map(|class| universe.remove(class));
         universe
+    }
+
+    /// The classes of addresses outside.
+    pub(crate) fn addresses(&self, direction: Direction) -> RoaringBitmap {
+        let first = self.of_signature(direction, 0);
+        (first..first.saturating_add(*self.signatures.get(direction))).collect()
+    }
+
+    /// The class of a landmark, as a peer of rules of `direction`; `None` where landmarks are no peers.
+    pub(crate) fn landmark(&self, direction: Direction, landmark: Landmark) -> Option<u32> {
+        let at = Landmark::ALL.iter().position(|one| *one == landmark)?;
+        self.landmarks.then(|| self.of_signature(direction, *self.signatures.get(direction)) + bound(at))
+    }
+
+    /// The class of a named destination.
+    pub(crate) fn of_name(&self, name: DnsId) -> u32 {
+        let landmarks = if self.landmarks { bound(Landmark::ALL.len()) } else { 0 };
+        let first = self.of_signature(Direction::Egress, self.signatures.egress) + landmarks;
+        first.saturating_add(name.number())
     }
 
     fn first_outside(&self) -> u32 {
@@ -128,6 +125,9 @@ pub(crate) struct Builder<'a> {
     pub(crate) selectors: &'a Selectors,
     pub(crate) sets: &'a PodSets,
     pub(crate) blocks: &'a Blocks,
+    pub(crate) names: &'a DnsNames,
+    /// Whether landmarks are peers.
+    pub(crate) landmarks: bool,
 }
 
 impl Builder<'_> {
@@ -135,11 +135,13 @@ impl Builder<'_> {
         let mut classes = Classes {
             sets: vec![Held::default(); self.sets.len()],
             of_workload: vec![Vec::new(); self.estate.workloads().len()],
+            landmarks: self.landmarks,
             ..Classes::default()
         };
         self.add_pods(&mut classes);
         self.add_outside(&mut classes);
         self.hold_blocks(&mut classes);
+        self.hold_names(&mut classes);
         for (class, traits) in (0..).zip(&classes.pods) {
             let cluster = self.namespaces.cluster(traits.namespace).index();
             classes.clusters.resize_with(classes.clusters.len().max(cluster + 1), RoaringBitmap::new);
@@ -158,18 +160,25 @@ impl Builder<'_> {
         let index = Index::new(self.selectors, self.sets.iter().map(|(_, _, selector)| selector));
         let mut known: FxHashMap<Traits, u32> = FxHashMap::default();
         let mut ports: FxHashMap<NamedPorts, u32> = FxHashMap::default();
+        let identities = Identities::new(self.estate, self.selectors);
         let mut local = Local::default();
         for ((id, workload), doubt) in sorted.into_iter().zip(doubts) {
             let namespace = self.namespaces.id(workload.cluster.as_ref(), &workload.namespace);
             local.enter(namespace, &scopes);
             for instance in &workload.instances {
                 let Some(resource) = self.estate.resource(instance.resource) else { continue };
-                let pod = self.reader.read(instance, resource);
+                let cluster = self.namespaces.cluster(namespace);
+                let mut pod = self.reader.read(cluster, instance, resource);
+                let identity = identities.of(workload, resource, &pod.labels);
+                pod.labels = identity
+                    .as_ref()
+                    .map_or(pod.labels, |(labels, unknown)| KnownLabels { labels, unknown: unknown.clone() });
                 let sets = self.sets_of(&pod, &index, &local);
                 let next = u32::try_from(ports.len()).unwrap_or(u32::MAX);
                 let ports = *ports.entry(pod.ports).or_insert(next);
-                let traits =
-                    Traits { namespace, sets, ports, host: pod.host, addresses: pod.addresses, doubt };
+                let enforced = Enforced::Yes;
+                let Pod { host, addresses, .. } = pod;
+                let traits = Traits { namespace, sets, ports, host, enforced, addresses, doubt };
                 let class = match known.get(&traits) {
                     Some(class) => *class,
                     None => classes.add(traits, &mut known),
@@ -214,74 +223,10 @@ impl Builder<'_> {
         sets.sort_unstable();
         sets
     }
+}
 
-    /// Addresses outside: one class for each signature.
-    fn add_outside(&self, classes: &mut Classes) {
-        for direction in Direction::BOTH {
-            let space = self.reader.spaces.get(direction);
-            let (first, count) = (classes.members.len(), space.signatures.len());
-            classes.members.resize(first + count, Vec::new());
-            classes.counts.resize(first + count, 0);
-            for interval in &space.intervals {
-                let members = classes.members.get_mut(first + interval.signature as usize);
-                let peer = Peer::External(AddressRange::from(interval.span));
-                members.into_iter().for_each(|members| members.push(peer));
-            }
-            let bound = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-            let added = (bound(first)..bound(first + count)).collect();
-            match direction {
-                Direction::Ingress => classes.outside.ingress = added,
-                Direction::Egress => classes.outside.egress = added,
-            }
-        }
-    }
-
-    fn hold_blocks(&mut self, classes: &mut Classes) {
-        let [ingress, egress] = Direction::BOTH.map(|direction| self.held_by_blocks(direction, classes));
-        classes.blocks = Both { ingress, egress };
-    }
-
-    fn held_by_blocks(&mut self, direction: Direction, classes: &Classes) -> Vec<Held> {
-        let mut blocks = vec![Held::default(); self.blocks.len()];
-        let signatures = &self.reader.spaces.get(direction).signatures;
-        let mut hold = |signature: u32, class: u32| {
-            for block in signatures.get(signature as usize).into_iter().flatten() {
-                blocks.get_mut(*block as usize).into_iter().for_each(|held| held.add(class, None));
-            }
-        };
-        for (signature, _) in (0..).zip(signatures) {
-            hold(signature, classes.of_signature(direction, signature));
-        }
-        let mut unknown = RoaringBitmap::new();
-        for (class, traits) in (0..).zip(&classes.pods) {
-            match &traits.addresses {
-                Addresses::Ignored => {}
-                Addresses::Unknown => {
-                    unknown.insert(class);
-                }
-                Addresses::Known(known) => known.iter().for_each(|(ingress, egress)| match direction {
-                    Direction::Ingress => hold(*ingress, class),
-                    Direction::Egress => hold(*egress, class),
-                }),
-            }
-        }
-        if !unknown.is_empty() {
-            self.hold_unknown(&mut blocks, &unknown);
-        }
-        blocks
-    }
-
-    /// Pods whose addresses are not known yet.
-    fn hold_unknown(&mut self, blocks: &mut [Held], unknown: &RoaringBitmap) {
-        let condition = self.conditions.id("the address of a pod that is not running yet is not known");
-        for (id, held) in (0..).zip(blocks) {
-            match cover_of_pods(self.blocks.get(id)) {
-                Cover::All => held.certain |= unknown,
-                Cover::Some => held.add_all(unknown, condition),
-                Cover::None => {}
-            }
-        }
-    }
+fn bound(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 fn sorted(estate: &Estate) -> Vec<(WorkloadId, &Workload)> {

@@ -17,7 +17,7 @@ impl ConditionId {
 pub(crate) type Certainty = Option<ConditionId>;
 
 /// All conditions of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Conditions {
     texts: Vec<Arc<str>>,
     ids: FxHashMap<Arc<str>, ConditionId>,

@@ -85,7 +85,8 @@ impl Reach {
         let mut contacts: FxHashMap<Peer, (&Widest, u32)> = FxHashMap::default();
         for (class, there) in widest {
             let members = self.classes.members.get(*class as usize).map(Vec::as_slice).unwrap_or_default();
-            for peer in members {
+            // Landmarks are told of by name: they reach every cluster alike.
+            for peer in members.iter().filter(|peer| !matches!(peer, Peer::Landmark(_))) {
                 let order = |one: &Widest, class: u32| (one.openness, one.certain, std::cmp::Reverse(class));
                 let better = |known: &(&Widest, u32)| order(known.0, known.1) < order(there, *class);
                 if contacts.get(peer).is_none_or(better) {

@@ -8,7 +8,7 @@ use ringfence_model::{Estate, Missing, Reason, Resource, Subject, Verdict};
 
 use crate::Reach;
 use crate::namespace::NamespaceId;
-use crate::policy::{Direction, Policy, Rule, Tier};
+use crate::policy::{Api, Direction, Policy, Rule};
 
 /// What policies say of one direction.
 enum Cover<'a> {
@@ -57,7 +57,7 @@ impl Reach {
     fn cover(&self, namespace: Option<NamespaceId>, direction: Direction) -> Cover<'_> {
         let mut perhaps = None;
         let mut by = None;
-        let network = self.policies.all.iter().filter(|policy| policy.tier == Tier::Network);
+        let network = self.policies.all.iter().filter(|policy| policy.api == Api::Network);
         for policy in network.filter(|policy| namespace.is_some() && policy.namespace == namespace) {
             let Some(rules) = policy.rules(direction) else { continue };
             let Some(selector) = self.selectors.get(policy.selector) else { continue };

@@ -3,16 +3,19 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use ringfence_model::fact::{AddressRange, PortRange, Ports, Protocol};
-use ringfence_model::{Estate, Node, Relation, ResourceId, WorkloadId, pod_spec};
+use ringfence_model::fact::{AddressRange, Landmark, PortRange, Ports, Protocol};
+use ringfence_model::{Estate, Node, Relation, ResourceId, Text, WorkloadId, pod_spec};
 
 use crate::address::{Family, Span, minus};
 
-/// A set of ends: workloads, and addresses outside the cluster.
+/// A set of ends: workloads, addresses outside the cluster, landmarks, named destinations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     pub(crate) workloads: Vec<WorkloadId>,
     pub(crate) ranges: Vec<AddressRange>,
+    pub(crate) landmarks: Vec<Landmark>,
+    /// DNS names; only those that a rule names are destinations of their own.
+    pub(crate) names: Vec<Text>,
 }
 
 impl Endpoints {
@@ -21,13 +24,13 @@ impl Endpoints {
         let mut workloads: Vec<WorkloadId> = ids.into_iter().collect();
         workloads.sort();
         workloads.dedup();
-        Self { workloads, ranges: Vec::new() }
+        Self { workloads, ..Self::default() }
     }
 
     /// Addresses outside the cluster, as a CIDR or a single address; `None` for any other text.
     pub fn cidr(text: &str) -> Option<Self> {
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
-        Some(Self { workloads: Vec::new(), ranges: vec![range_of(net)] })
+        Some(Self::ranges([range_of(net)]))
     }
 
     /// Every address outside the cluster, private ones too.
@@ -36,10 +39,7 @@ impl Endpoints {
             (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()),
             (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::from(u128::MAX).into()),
         ];
-        Self {
-            workloads: Vec::new(),
-            ranges: ranges.map(|(first, last)| AddressRange { first, last }).into(),
-        }
+        Self::ranges(ranges.map(|(first, last)| AddressRange { first, last }))
     }
 
     /// The addresses that are routed on the internet: every address but private, shared, loopback,
@@ -53,7 +53,7 @@ impl Endpoints {
             first: Ipv6Addr::from(0x2000_u128 << 112).into(),
             last: Ipv6Addr::from((0x4000_u128 << 112) - 1).into(),
         };
-        Self { workloads: Vec::new(), ranges: v4.chain([v6]).collect() }
+        Self::ranges(v4.chain([v6]))
     }
 
     /// The pods of a Service, and the ports at which they take what is sent to it. A `targetPort` by name
@@ -69,16 +69,34 @@ impl Endpoints {
         (Self::workloads(ids), Ports::new(ranges.collect()))
     }
 
+    /// These ends that are neither pods nor addresses.
+    pub fn landmarks(landmarks: impl IntoIterator<Item = Landmark>) -> Self {
+        Self { landmarks: landmarks.into_iter().collect(), ..Self::default() }
+    }
+
+    /// A destination by its DNS name, spelled as the rule that names it does.
+    pub fn name(name: &str) -> Self {
+        Self { names: vec![name.trim_end_matches('.').to_ascii_lowercase().into()], ..Self::default() }
+    }
+
+    /// Addresses outside the cluster.
+    pub fn ranges(ranges: impl IntoIterator<Item = AddressRange>) -> Self {
+        Self { ranges: ranges.into_iter().collect(), ..Self::default() }
+    }
+
     /// Both sets together.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.ranges.extend(other.ranges);
-        Self { ranges: self.ranges, ..Self::workloads(self.workloads.into_iter().chain(other.workloads)) }
+        self.landmarks.extend(other.landmarks);
+        self.names.extend(other.names);
+        let workloads = self.workloads.into_iter().chain(other.workloads);
+        Self { workloads: Self::workloads(workloads).workloads, ..self }
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.workloads.is_empty() && self.ranges.is_empty()
+        self == &Self::default()
     }
 }
 

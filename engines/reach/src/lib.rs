@@ -20,6 +20,7 @@ mod condition;
 mod contact;
 mod default_deny;
 mod endpoints;
+mod identity;
 mod map;
 mod namespace;
 mod pod;
@@ -31,28 +32,29 @@ mod row;
 mod selector;
 
 use ringfence_model::fact::PortRange;
-use ringfence_model::{Diagnostic, Estate};
+use ringfence_model::{Diagnostic, Estate, Text};
 use roaring::RoaringBitmap;
 
 use crate::address::{Blocks, Space};
 use crate::class::Classes;
 use crate::condition::Conditions;
 use crate::namespace::Namespaces;
-use crate::policy::{Both, Direction, PodSets, Policies, PortNames, PortSpec, Reading};
+use crate::policy::{Both, Direction, DnsNames, PodSets, Policies, PortNames, PortSpec, Reading};
 use crate::port::Cells;
 use crate::product::Reached;
-use crate::row::Rows;
+use crate::profile::Profiles;
+use crate::row::{PeerClasses, Rows};
 use crate::selector::Selectors;
 
 pub use contact::Contact;
 pub use endpoints::Endpoints;
-pub use profile::{Profile, Switches};
+pub use profile::{Choice, Chosen, Profile, Switches};
 pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
 
 /// The answers of one estate under one profile.
 #[derive(Debug)]
 pub struct Reach {
-    profile: Profile,
+    profiles: Profiles,
     namespaces: Namespaces,
     conditions: Conditions,
     selectors: Selectors,
@@ -60,6 +62,7 @@ pub struct Reach {
     spaces: Both<Space>,
     classes: Classes,
     cells: Cells,
+    peers: PeerClasses,
     rows: Rows,
     reached: Reached,
     /// Classes of a single pod.
@@ -69,8 +72,12 @@ pub struct Reach {
 impl Reach {
     /// Reads the policies and pods of `estate`. What cannot be read makes decisions conditional and is
     /// named in a diagnostic.
-    pub fn new(estate: &Estate, profile: Profile) -> (Self, Vec<Diagnostic>) {
-        let switches = profile.switches();
+    pub fn new(estate: &Estate, choice: impl Into<Choice>) -> (Self, Vec<Diagnostic>) {
+        let choice = choice.into();
+        let switches = match choice {
+            Choice::Detect => Profile::default().switches(),
+            Choice::Fixed(profile) => profile.switches(),
+        };
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
         let mut reading = Reading {
@@ -80,31 +87,37 @@ impl Reach {
             sets: PodSets::default(),
             blocks: Blocks::default(),
             names: PortNames::default(),
+            dns: DnsNames::default(),
             rules: Vec::new(),
             diagnostics: Vec::new(),
         };
         let policies = policy::read(estate, &switches, &mut reading);
         let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
+        let profiles = Profiles::new(estate, &mut namespaces, choice);
         let v6 = switches.ipv6_peers && shows_v6(estate, &blocks);
         let [ingress, egress] = Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one), v6));
         let spaces = Both { ingress, egress };
         let builder = class::Builder {
             estate,
-            reader: pod::Reader { switches, names: &policies.names, spaces: &spaces },
+            reader: pod::Reader { profiles: &profiles, names: &policies.names, spaces: &spaces },
             namespaces: &mut namespaces,
             conditions: &mut conditions,
             selectors: &selectors,
             sets: &sets,
             blocks: &blocks,
+            names: &policies.dns,
+            landmarks: switches.landmarks,
         };
         let classes = builder.build();
         let cells = cells(&policies, &classes);
-        let builder = row::Builder::new(&namespaces, &policies, &classes, &cells, switches, &mut conditions);
+        let peers = PeerClasses::new(&classes);
+        let builder =
+            row::Builder::new(&namespaces, &policies, &classes, &cells, &peers, &profiles, &mut conditions);
         let rows = builder.build();
         let reached = Reached::new(&rows.egress);
         let single = single(estate, &classes);
         let reach = Self {
-            profile,
+            profiles,
             namespaces,
             conditions,
             selectors,
@@ -112,6 +125,7 @@ impl Reach {
             spaces,
             classes,
             cells,
+            peers,
             rows,
             reached,
             single,
@@ -119,9 +133,14 @@ impl Reach {
         (reach, diagnostics)
     }
 
-    /// Whose semantics hold.
-    pub fn profile(&self) -> Profile {
-        self.profile
+    /// The DNS names that rules use; [`Peer::Name`](ringfence_model::fact::Peer::Name) is an index into them.
+    pub fn names(&self) -> &[Text] {
+        self.policies.dns.all()
+    }
+
+    /// Whose semantics hold in each cluster, and why.
+    pub fn profiles(&self) -> &[Chosen] {
+        self.profiles.chosen()
     }
 }
 

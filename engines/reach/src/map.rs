@@ -17,7 +17,7 @@ impl Reach {
         let mut factory = Factory::new(self);
         blocks(&self.rows, &self.reached, Ends::default(), |block| factory.add(block, 0));
         let all = self.classes.members.iter().zip(&self.classes.counts);
-        factory.map(all.map(|(members, pods)| (members.clone(), *pods)))
+        factory.map(false, all.map(|(members, pods)| (members.clone(), *pods)))
     }
 
     /// The map of what `from` may open towards `to`, `None` standing for everyone. Classes come twice:
@@ -35,7 +35,7 @@ impl Reach {
             });
             members.zip(self.classes.counts.iter().copied()).collect::<Vec<_>>()
         };
-        factory.map(side(from).into_iter().chain(side(to)))
+        factory.map(true, side(from).into_iter().chain(side(to)))
     }
 }
 
@@ -67,18 +67,20 @@ impl<'a> Factory<'a> {
     }
 
     /// The map, with these members and numbers of pods for each class.
-    fn map(self, classes: impl Iterator<Item = (Vec<Peer>, u32)>) -> ReachMap {
+    fn map(self, lists_landmarks: bool, classes: impl Iterator<Item = (Vec<Peer>, u32)>) -> ReachMap {
         let class = |(mut members, pods): (Vec<Peer>, u32)| {
             members.sort_unstable();
             ReachClass { members, pods }
         };
         ReachMap {
-            profile: self.reach.profile.as_str(),
-            lists_self: self.reach.profile.switches().lists_self,
+            profile: self.reach.profiles.general().as_str(),
+            lists_landmarks,
+            lists_self: self.reach.profiles.general().switches().lists_self,
             classes: classes.map(class).collect(),
             sets: self.sets,
             pairs: self.pairs,
             rules: self.reach.policies.rules.clone(),
+            names: self.reach.policies.dns.all().to_vec(),
         }
     }
 

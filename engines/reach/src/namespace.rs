@@ -116,6 +116,11 @@ impl Namespaces {
         (0..).map(ClusterId).zip(self.clusters.iter().map(|name| name.as_deref().unwrap_or("unnamed")))
     }
 
+    /// Every cluster with its name, where it has one.
+    pub(crate) fn named_clusters(&self) -> impl Iterator<Item = (ClusterId, Option<&Text>)> {
+        (0..).map(ClusterId).zip(self.clusters.iter().map(Option::as_ref))
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = NamespaceId> {
         (0..).map(NamespaceId).take(self.all.len())
     }

@@ -4,8 +4,10 @@ use ringfence_model::fact::Protocol;
 use ringfence_model::{Field, Instance, Kind, Node, Resource, Text, pod_spec, pod_template};
 
 use crate::address::Space;
+use crate::condition::ConditionId;
+use crate::namespace::ClusterId;
 use crate::policy::{Both, NameId, PortNames};
-use crate::profile::Switches;
+use crate::profile::{Profiles, Switches};
 use crate::selector::{KnownLabels, Unknown};
 
 /// Whether a pod shares the network of its node.
@@ -15,6 +17,18 @@ pub(crate) enum HostNetwork {
     Yes,
     /// Not known.
     Perhaps,
+}
+
+/// Whether an engine enforces policies on a pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Enforced {
+    /// As its cluster's engine does.
+    #[default]
+    Yes,
+    /// No engine does, and why: its policies do nothing.
+    No(ConditionId),
+    /// Not known, and why.
+    Perhaps(ConditionId),
 }
 
 /// The numbers that port names stand for on one pod, in the order of declaration; `None` where a
@@ -48,28 +62,34 @@ pub(crate) struct Pod<'a> {
 /// What reading pods takes.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
-    pub(crate) switches: Switches,
+    pub(crate) profiles: &'a Profiles,
     pub(crate) names: &'a PortNames,
     pub(crate) spaces: &'a Both<Space>,
 }
 
 impl Reader<'_> {
     /// The pod that `instance` is.
-    pub(crate) fn read<'a>(&self, instance: &'a Instance, resource: &'a Resource) -> Pod<'a> {
+    pub(crate) fn read<'a>(
+        &self,
+        cluster: ClusterId,
+        instance: &'a Instance,
+        resource: &'a Resource,
+    ) -> Pod<'a> {
+        let switches = self.profiles.switches(cluster);
         let template = template(&resource.kind, &resource.body);
         let spec = pod_spec(&resource.kind, &resource.body).unwrap_or(Field::Absent);
         let unknown = Unknown::of(template);
-        let host = if self.switches.host_network_is_ordinary { HostNetwork::No } else { host_network(spec) };
+        let host = if switches.host_network_is_ordinary { HostNetwork::No } else { host_network(spec) };
         Pod {
             labels: KnownLabels { labels: &instance.labels, unknown },
             host,
             ports: self.ports(spec),
-            addresses: self.addresses(instance, host),
+            addresses: self.addresses(switches, instance, host),
         }
     }
 
-    fn addresses(&self, instance: &Instance, host: HostNetwork) -> Addresses {
-        if !self.switches.ip_block_matches_pods {
+    fn addresses(&self, switches: Switches, instance: &Instance, host: HostNetwork) -> Addresses {
+        if !switches.ip_block_matches_pods {
             return Addresses::Ignored;
         }
         let Both { ingress, egress } = self.spaces;

@@ -1,11 +1,13 @@
 //! Policies as the engine sees them: who is selected, and which rules apply in each direction.
 
 mod admin;
+mod name;
 mod network;
+mod rank;
 mod read;
 mod reader;
 
-use ringfence_model::fact::{DecidingRule, PortRange, Protocol, RuleAction};
+use ringfence_model::fact::{DecidingRule, Landmark, PortRange, Protocol, RuleAction};
 use ringfence_model::{Location, ResourceId, Text};
 use rustc_hash::FxHashMap;
 
@@ -13,6 +15,8 @@ use crate::condition::{Certainty, ConditionId};
 use crate::namespace::{ClusterId, NamespaceId};
 use crate::selector::SelectorId;
 
+pub(crate) use name::{DnsId, DnsNames};
+pub(crate) use rank::{Plane, Rank};
 pub(crate) use read::{Reading, read};
 
 /// Which way a connection is opened, seen from the pod that a policy selects.
@@ -73,15 +77,13 @@ impl<T> Both<T> {
     }
 }
 
-/// Tiers in the order of evaluation.
+/// Which API a policy is of; engines enforce some and not others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Tier {
-    /// `AdminNetworkPolicy`: first match by priority; no implicit isolation.
-    Admin,
-    /// `NetworkPolicy`: a selected pod is isolated, rules add up.
+pub(crate) enum Api {
+    /// `networking.k8s.io` NetworkPolicy.
     Network,
-    /// `BaselineAdminNetworkPolicy`: first match.
-    Baseline,
+    /// `policy.networking.k8s.io`: admin and baseline tiers.
+    Admin,
 }
 
 /// Pods that a selector within a scope selects; index into [`PodSets`].
@@ -138,9 +140,12 @@ pub(crate) struct Policy {
     pub(crate) cluster: ClusterId,
     /// Absent for cluster-wide policies.
     pub(crate) namespace: Option<NamespaceId>,
-    pub(crate) tier: Tier,
-    /// Lower first, within the admin tier.
-    pub(crate) priority: i64,
+    pub(crate) api: Api,
+    pub(crate) rank: Rank,
+    /// Policies of one tier have one number, in the order of evaluation; set once all are read.
+    pub(crate) stage: u32,
+    /// Policies whose rules are sorted together have one number; set once all are read.
+    pub(crate) slot: u32,
     /// Namespace and name, for an order that does not hang on the order of files.
     pub(crate) name: (Text, Text),
     /// The pods it applies to.
@@ -168,6 +173,8 @@ impl Policy {
 pub(crate) struct Rules {
     /// Why the policy may leave this direction alone.
     pub(crate) doubt: Certainty,
+    /// Whether what no rule of its stage decides is denied; otherwise the next stage decides.
+    pub(crate) isolates: bool,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -184,12 +191,15 @@ pub(crate) struct Rule {
     pub(crate) peers: Option<Vec<PeerSpec>>,
     /// Absent: every port of every protocol.
     pub(crate) ports: Option<Vec<PortSpec>>,
+    /// What must hold besides for the rule to match: a request's path, a source port, …
+    pub(crate) when: Certainty,
 }
 
 /// Rules are equal where they say the same, wherever they are written.
 impl PartialEq for Rule {
     fn eq(&self, other: &Self) -> bool {
-        (self.action, &self.peers, &self.ports) == (other.action, &other.peers, &other.ports)
+        (self.action, &self.peers, &self.ports, self.when)
+            == (other.action, &other.peers, &other.ports, other.when)
     }
 }
 
@@ -200,8 +210,23 @@ pub(crate) enum PeerSpec {
     Pods(SetId),
     /// Addresses, certainly or under a condition.
     Block(u32, Certainty),
+    /// Those of whom every term holds; everyone, where there is no term.
+    Each(Box<[Term]>),
+    /// A destination by its DNS name.
+    Name(DnsId),
+    /// An end that is neither pod nor address.
+    Landmark(Landmark),
     /// Anyone or no one.
     Unknown(ConditionId),
+}
+
+/// One of several things that must hold of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// Whether the peer must not be among `any`.
+    pub(crate) negated: bool,
+    /// The peer must be among one of these.
+    pub(crate) any: Vec<PeerSpec>,
 }
 
 /// On which ports a rule matches.
@@ -253,13 +278,24 @@ impl Policies {
     pub(crate) fn blocks(&self, direction: Direction) -> Vec<u32> {
         let rules =
             self.all.iter().filter_map(|policy| policy.rules(direction)).flat_map(|rules| &rules.rules);
-        let peers = rules.filter_map(|rule| rule.peers.as_ref()).flatten();
-        let mut blocks: Vec<u32> = peers
-            .filter_map(|peer| if let PeerSpec::Block(block, _) = peer { Some(*block) } else { None })
-            .collect();
+        let mut blocks = Vec::new();
+        rules.filter_map(|rule| rule.peers.as_ref()).flatten().for_each(|peer| peer.blocks(&mut blocks));
         blocks.sort_unstable();
         blocks.dedup();
         blocks
+    }
+}
+
+impl PeerSpec {
+    /// Adds the blocks that it names.
+    fn blocks(&self, blocks: &mut Vec<u32>) {
+        match self {
+            Self::Block(block, _) => blocks.push(*block),
+            Self::Each(terms) => {
+                terms.iter().flat_map(|term| &term.any).for_each(|peer| peer.blocks(blocks));
+            }
+            Self::Pods(_) | Self::Name(_) | Self::Landmark(_) | Self::Unknown(_) => {}
+        }
     }
 }
 
@@ -273,4 +309,5 @@ pub(crate) struct Policies {
     /// is said of it.
     pub(crate) others: Vec<(ClusterId, Option<NamespaceId>, ConditionId)>,
     pub(crate) names: PortNames,
+    pub(crate) dns: DnsNames,
 }

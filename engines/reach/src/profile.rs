@@ -1,5 +1,9 @@
 //! Profiles: whose semantics hold, as named switches.
 
+use ringfence_model::{Estate, Location, Text};
+
+use crate::namespace::{ClusterId, Namespaces};
+
 /// Whose semantics hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
@@ -28,8 +32,83 @@ pub struct Switches {
     pub passes_over_other_policies: bool,
     /// Whether IPv6 addresses outside the cluster are peers, where a rule or a pod shows IPv6.
     pub ipv6_peers: bool,
+    /// Whether the pod's own node, other nodes and the control plane are peers.
+    pub landmarks: bool,
     /// Whether a listing names workloads whose own pods talk to one another.
     pub lists_self: bool,
+}
+
+/// Which profile to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// For each cluster the profile of the engine that the estate shows; `spec` where it shows none.
+    #[default]
+    Detect,
+    /// One for all clusters, in its steady state, whatever the estate shows.
+    Fixed(Profile),
+}
+
+impl From<Profile> for Choice {
+    fn from(profile: Profile) -> Self {
+        Self::Fixed(profile)
+    }
+}
+
+/// The profile of a cluster, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Name of the cluster, where known.
+    pub cluster: Option<Text>,
+    /// Whose semantics hold there.
+    pub profile: Profile,
+    /// Why, one clause.
+    pub reason: String,
+    /// The object that shows it.
+    pub location: Option<Location>,
+    pub(crate) switches: Switches,
+}
+
+/// The profiles of all clusters.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    /// By cluster.
+    chosen: Vec<Chosen>,
+    /// For what does not belong to one cluster.
+    general: Profile,
+}
+
+impl Profiles {
+    pub(crate) fn new(estate: &Estate, namespaces: &mut Namespaces, choice: Choice) -> Self {
+        for workload in estate.workloads() {
+            namespaces.cluster_id(workload.cluster.as_ref());
+        }
+        let (general, reason) = match choice {
+            Choice::Fixed(profile) => (profile, "it was asked for"),
+            Choice::Detect => (Profile::Spec, "no engine is shown by what was read"),
+        };
+        let chosen = |(_, cluster): (ClusterId, Option<&Text>)| Chosen {
+            cluster: cluster.cloned(),
+            profile: general,
+            reason: reason.to_owned(),
+            location: None,
+            switches: general.switches(),
+        };
+        Self { chosen: namespaces.named_clusters().map(chosen).collect(), general }
+    }
+
+    /// What holds in a cluster.
+    pub(crate) fn switches(&self, cluster: ClusterId) -> Switches {
+        self.chosen.get(cluster.index()).map_or_else(|| self.general.switches(), |chosen| chosen.switches)
+    }
+
+    /// The profile for what does not belong to one cluster.
+    pub(crate) fn general(&self) -> Profile {
+        self.general
+    }
+
+    pub(crate) fn chosen(&self) -> &[Chosen] {
+        &self.chosen
+    }
 }
 
 impl Profile {
@@ -59,6 +138,7 @@ impl Profile {
             first_named_port_only: compat,
             passes_over_other_policies: compat,
             ipv6_peers: !compat,
+            landmarks: !compat,
             lists_self: !compat,
         }
     }

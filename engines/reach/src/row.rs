@@ -6,6 +6,7 @@
 mod build;
 mod decide;
 mod layer;
+mod pair;
 mod part;
 
 use std::ops::Range;
@@ -18,6 +19,8 @@ use crate::policy::{Both, RuleId};
 use crate::port::Mask;
 
 pub(crate) use build::Builder;
+pub(crate) use layer::{Layers, PeerClasses};
+pub(crate) use pair::Pairing;
 
 /// One row.
 #[derive(Debug, Default)]

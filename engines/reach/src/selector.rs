@@ -27,6 +27,16 @@ impl Selectors {
         id
     }
 
+    /// The virtual labels that are asked for, each once, sorted.
+    pub(crate) fn virtual_keys(&self) -> Vec<Text> {
+        let requirements = self.all.iter().flat_map(|selector| &selector.requirements);
+        let mut keys: Vec<Text> =
+            requirements.filter(|one| one.key.starts_with('@')).map(|one| one.key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
     pub(crate) fn get(&self, id: SelectorId) -> Option<&Selector> {
         self.all.get(id.0 as usize)
     }

@@ -170,6 +170,43 @@ pub enum Peer {
     Workload(WorkloadId),
     /// Addresses outside the cluster.
     External(AddressRange),
+    /// An end that is neither pod nor address.
+    Landmark(Landmark),
+    /// A destination by its DNS name; index into the names of the answer, e.g. [`ReachMap::names`].
+    Name(u32),
+}
+
+/// Ends that every cluster has, seen from the pod at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Landmark {
+    /// The node that the pod runs on: kubelet, host processes, and pods on the host network there. No
+    /// NetworkPolicy comes between the two (Kubernetes: "traffic to and from the node where a Pod is
+    /// running is always allowed").
+    OwnNode,
+    /// The other nodes of the cluster; also what the source of masqueraded traffic looks like.
+    OtherNodes,
+    /// The API server: webhooks, aggregated APIs, `pods/proxy` and `services/proxy`; as a destination,
+    /// the Kubernetes API.
+    ControlPlane,
+}
+
+impl Landmark {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OwnNode, Self::OtherNodes, Self::ControlPlane];
+
+    /// As printed and as given to `--from` and `--to`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnNode => "own-node",
+            Self::OtherNodes => "other-nodes",
+            Self::ControlPlane => "control-plane",
+        }
+    }
+
+    /// The landmark spelled `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|landmark| landmark.as_str() == text)
+    }
 }
 
 /// Addresses `first..=last` of one family, printed `10.0.0.0-10.255.255.255`.
@@ -230,6 +267,8 @@ pub struct ReachMap {
     pub profile: &'static str,
     /// Whether a listing of workloads names those whose pods talk to one another.
     pub lists_self: bool,
+    /// Whether a listing names landmarks: only where ends were asked for.
+    pub lists_landmarks: bool,
     /// The classes.
     pub classes: Vec<ReachClass>,
     /// Sets of classes, each sorted; shared between pairs.
@@ -238,6 +277,8 @@ pub struct ReachMap {
     pub pairs: Vec<ReachPair>,
     /// The rules that pairs refer to.
     pub rules: Vec<DecidingRule>,
+    /// The DNS names that [`Peer::Name`] refers to.
+    pub names: Vec<Text>,
 }
 
 impl ReachMap {

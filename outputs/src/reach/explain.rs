@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ringfence_model::fact::{DecidingRule, Edge, Openness, Peer, RuleAction, Side};
-use ringfence_model::{Estate, Resource};
+use ringfence_model::{Estate, Resource, Text};
 
 use super::names::Names;
 use crate::shown;
@@ -11,9 +11,9 @@ use crate::shown;
 /// How many members of a class are named.
 const NAMED: usize = 3;
 
-/// Writes `edges`, one paragraph each.
-pub fn write(out: &mut dyn Write, estate: &Estate, edges: &[Edge]) -> io::Result<()> {
-    let page = Page { estate, names: Names::new(estate) };
+/// Writes `edges`, one paragraph each; `names` are the DNS names that peers refer to.
+pub fn write(out: &mut dyn Write, estate: &Estate, edges: &[Edge], names: &[Text]) -> io::Result<()> {
+    let page = Page { estate, names: Names::new(estate, names) };
     for (index, edge) in edges.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use ringfence_model::fact::{DecidingRule, Decision, Peer, Ports, ReachClass, ReachMap, ReachPair};
-use ringfence_model::{Estate, Resource, Subject};
+use ringfence_model::{Estate, Resource, Subject, Text};
 use rustc_hash::FxHashMap;
 
 use crate::json::{Pen, position, subject};
@@ -23,7 +23,7 @@ pub fn write(out: &mut dyn Write, estate: &Estate, map: &ReachMap) -> io::Result
     pen.raw(",\n\"classes\":[");
     for one in &map.classes {
         pen.item()?;
-        class(&mut pen, estate, one);
+        class(&mut pen, estate, one, &map.names);
     }
     pen.raw("],\n\"sets\":[");
     for set in &map.sets {
@@ -45,7 +45,7 @@ pub fn write(out: &mut dyn Write, estate: &Estate, map: &ReachMap) -> io::Result
     pen.finish()
 }
 
-fn class(pen: &mut Pen<'_>, estate: &Estate, class: &ReachClass) {
+fn class(pen: &mut Pen<'_>, estate: &Estate, class: &ReachClass, names: &[Text]) {
     pen.raw("{\"members\":[");
     for (index, member) in class.members.iter().enumerate() {
         pen.raw(if index > 0 { "," } else { "" });
@@ -53,6 +53,16 @@ fn class(pen: &mut Pen<'_>, estate: &Estate, class: &ReachClass) {
             Peer::External(range) => {
                 pen.raw("{\"external\":");
                 pen.word(&range.to_string());
+                pen.raw("}");
+            }
+            Peer::Landmark(landmark) => {
+                pen.raw("{\"landmark\":");
+                pen.word(landmark.as_str());
+                pen.raw("}");
+            }
+            Peer::Name(name) => {
+                pen.raw("{\"dns\":");
+                pen.text(names.get(*name as usize).map(Text::as_str).unwrap_or_default());
                 pen.raw("}");
             }
             Peer::Workload(id) => {

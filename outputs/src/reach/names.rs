@@ -1,21 +1,23 @@
 //! What peers are called.
 
 use ringfence_model::fact::Peer;
-use ringfence_model::{Estate, Workload};
+use ringfence_model::{Estate, Text, Workload};
 
 use crate::shown;
 
 /// Names peers; where the estate has several clusters, each workload with its own.
 pub(super) struct Names<'a> {
     estate: &'a Estate,
+    /// DNS names.
+    names: &'a [Text],
     clusters: bool,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(estate: &'a Estate) -> Self {
+    pub(super) fn new(estate: &'a Estate, names: &'a [Text]) -> Self {
         let mut clusters = estate.workloads().iter().map(|workload| &workload.cluster);
         let first = clusters.next();
-        Self { estate, clusters: clusters.any(|cluster| Some(cluster) != first) }
+        Self { estate, names, clusters: clusters.any(|cluster| Some(cluster) != first) }
     }
 
     /// `ns/name[Kind]`, `cluster/ns/name[Kind]` or `10.0.0.0-10.255.255.255[External]`.
@@ -23,6 +25,10 @@ impl<'a> Names<'a> {
         match peer {
             Peer::External(range) => format!("{range}[External]"),
             Peer::Workload(id) => self.estate.workload(id).map(|one| self.workload(one)).unwrap_or_default(),
+            Peer::Landmark(landmark) => landmark.as_str().to_owned(),
+            Peer::Name(name) => {
+                self.names.get(name as usize).map(|name| shown::line(name).into_owned()).unwrap_or_default()
+            }
         }
     }
 

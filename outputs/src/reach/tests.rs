@@ -46,6 +46,7 @@ fn map() -> (Estate, ReachMap) {
     let map = ReachMap {
         profile: "spec",
         lists_self: true,
+        lists_landmarks: false,
         classes: vec![tokenizer, vault, ReachClass { members: vec![outside()], pods: 0 }],
         sets: vec![[0].into(), [1].into(), [0, 1].into(), [2].into()],
         pairs: vec![
@@ -54,6 +55,7 @@ fn map() -> (Estate, ReachMap) {
             pair(0, 3, depends(), Ports::all()),
         ],
         rules: vec![rule],
+        names: Vec::new(),
     };
     (estate, map)
 }
@@ -144,7 +146,7 @@ fn the_map_fits_its_schema() {
 
 fn explained(edge: &Edge, estate: &Estate) -> String {
     let mut out = Vec::new();
-    explain::write(&mut out, estate, std::slice::from_ref(edge)).unwrap();
+    explain::write(&mut out, estate, std::slice::from_ref(edge), &[]).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -15,7 +15,7 @@ use super::names::Names;
 
 /// Writes every pair, or with `only` those that these ports concern.
 pub fn write(out: &mut dyn Write, estate: &Estate, map: &ReachMap, only: Option<&Ports>) -> io::Result<()> {
-    let names = Names::new(estate);
+    let names = Names::new(estate, &map.names);
     let peers = Ranked::new(map, &names);
     let mut ports = PortTexts::default();
     let pairs: Vec<Open> = map
@@ -65,7 +65,8 @@ struct Ranked {
 impl Ranked {
     fn new(map: &ReachMap, names: &Names<'_>) -> Self {
         let members = map.classes.iter().flat_map(|class| &class.members).copied();
-        let mut peers: Vec<Peer> = members.collect();
+        let listed = |peer: &Peer| map.lists_landmarks || !matches!(peer, Peer::Landmark(_));
+        let mut peers: Vec<Peer> = members.filter(listed).collect();
         peers.sort_unstable();
         peers.dedup();
         let mut named: Vec<(String, Peer)> = peers.into_iter().map(|peer| (names.name(peer), peer)).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringfence_model::fact::{PortRange, Ports, Protocol, ReachMap, ReachPair, ScopeClass};
+use ringfence_model::fact::{Landmark, PortRange, Ports, Protocol, ReachMap, ReachPair, ScopeClass};
 use ringfence_model::{Estate, Workload, WorkloadId};
 use ringfence_outputs::reach::{explain, json, txt};
 use ringfence_reach::{Endpoints, Profile};
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     if options.explain {
         let everyone = || Endpoints::workloads(all(&intake.estate, |_| true)).and(Endpoints::outside());
         let edges = reach.between(&from.unwrap_or_else(everyone), &to.unwrap_or_else(everyone));
-        explain::write(&mut out, &intake.estate, &edges)?;
+        explain::write(&mut out, &intake.estate, &edges, reach.names())?;
     } else {
         let map = match (&from, &to) {
             (None, None) => reach.map(),
@@ -70,6 +70,9 @@ fn narrowed(map: &ReachMap, only: &Ports) -> ReachMap {
 fn ends(text: &str, intake: &Intake, reach: &ringfence_reach::Reach) -> Result<Endpoints, Failure> {
     if text == "internet" {
         return Ok(Endpoints::internet());
+    }
+    if let Some(landmark) = Landmark::parse(text) {
+        return Ok(Endpoints::landmarks([landmark]));
     }
     if let Some(cidr) = Endpoints::cidr(text) {
         return Ok(cidr);

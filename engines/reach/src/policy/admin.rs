@@ -8,7 +8,7 @@ use ringfence_model::selector::Selector;
 use ringfence_model::{Diagnostic, Field, Node, Resource, ResourceId, Text};
 
 use super::reader::{Reader, port_number};
-use super::{Direction, PeerSpec, Policy, PortSpec, Reading, Rule, Rules, Scope, Tier};
+use super::{Api, Direction, PeerSpec, Policy, PortSpec, Rank, Reading, Rule, Rules, Scope};
 use crate::address;
 use crate::selector::SelectorId;
 
@@ -30,8 +30,10 @@ pub(super) fn read(id: ResourceId, resource: &Resource, reading: &mut Reading<'_
         location: resource.location(),
         cluster,
         namespace: None,
-        tier: if baseline { Tier::Baseline } else { Tier::Admin },
-        priority,
+        api: Api::Admin,
+        rank: if baseline { Rank::baseline(0) } else { Rank::admin(priority) },
+        stage: 0,
+        slot: 0,
         name: (Text::default(), resource.name.clone()),
         subject,
         selector,
@@ -43,15 +45,22 @@ pub(super) fn read(id: ResourceId, resource: &Resource, reading: &mut Reading<'_
 
 /// Which of two policies of equal priority comes first is undefined.
 pub(super) fn settle_priorities(policies: &mut [Policy], reading: &mut Reading<'_>) {
-    let admin = policies.iter().enumerate().filter(|(_, policy)| policy.tier == Tier::Admin);
-    let mut order: Vec<(usize, i64, usize)> =
-        admin.map(|(index, policy)| (policy.cluster.index(), policy.priority, index)).collect();
+    let admin = policies.iter().enumerate().filter(|(_, policy)| policy.api == Api::Admin);
+    let mut order: Vec<(usize, Rank, usize)> =
+        admin.map(|(index, policy)| (policy.cluster.index(), policy.rank.clone(), index)).collect();
     order.sort_unstable();
-    for equal in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|equal| equal.len() > 1) {
-        for (_, priority, index) in equal {
+    for equal in order.chunk_by(|a, b| (a.0, &a.1) == (b.0, &b.1)) {
+        let mut names = equal.iter().filter_map(|(_, _, index)| policies.get(*index)).map(|one| &one.name);
+        let first = names.next();
+        if names.all(|name| Some(name) == first) {
+            continue;
+        }
+        for (_, rank, index) in equal {
             let Some(policy) = policies.get_mut(*index) else { continue };
-            let message =
-                format!("several admin policies have priority {priority}, and their order is undefined");
+            let message = format!(
+                "several policies of tier {} have one priority, and their order is undefined",
+                rank.tier_name
+            );
             policy.doubt.get_or_insert(reading.conditions.id(&message));
             reading.diagnostics.push(
                 Diagnostic::warning("priority-not-unique", message)
@@ -66,9 +75,10 @@ pub(super) fn settle_priorities(policies: &mut [Policy], reading: &mut Reading<'
 type Known<T> = Option<Vec<T>>;
 
 impl Reader<'_, '_> {
-    fn priority(&mut self, body: &Node) -> i64 {
+    fn priority(&mut self, body: &Node) -> i32 {
         let field = body.field("spec.priority");
         let priority = field.present().and_then(Node::as_int).filter(|number| (0..=1000).contains(number));
+        let priority = priority.and_then(|number| i32::try_from(number).ok());
         priority.unwrap_or_else(|| {
             let at = field.node().unwrap_or(body);
             self.refuse("priority-invalid", "`priority` is a number from 0 to 1000", at);
@@ -106,7 +116,7 @@ impl Reader<'_, '_> {
                 numbered.map(|(index, item)| self.tier_rule(direction, index, item)).collect()
             }
         };
-        (!rules.is_empty()).then_some(Rules { doubt: None, rules })
+        (!rules.is_empty()).then_some(Rules { doubt: None, isolates: false, rules })
     }
 
     fn tier_rule(&mut self, direction: Direction, index: usize, item: &Node) -> Rule {
@@ -122,13 +132,15 @@ impl Reader<'_, '_> {
         let peers: Known<PeerSpec> = peers.and_then(flatten);
         let ports: Option<Option<Vec<PortSpec>>> = ports.map(flatten);
         match (peers, ports, action) {
-            (Some(peers), None, _) => Rule { id, action, peers: Some(peers), ports: None },
+            (Some(peers), None, _) => Rule { id, action, peers: Some(peers), ports: None, when: None },
             (Some(peers), Some(Some(ports)), _) => {
-                Rule { id, action, peers: Some(peers), ports: Some(ports) }
+                Rule { id, action, peers: Some(peers), ports: Some(ports), when: None }
             }
-            (_, _, RuleAction::Allow) => Rule { id, action, peers: Some(Vec::new()), ports: None },
+            (_, _, RuleAction::Allow) => {
+                Rule { id, action, peers: Some(Vec::new()), ports: None, when: None }
+            }
             (_, _, RuleAction::Deny | RuleAction::Pass) => {
-                Rule { id, action: RuleAction::Deny, peers: None, ports: None }
+                Rule { id, action: RuleAction::Deny, peers: None, ports: None, when: None }
             }
         }
     }

@@ -5,7 +5,7 @@ use ringfence_model::selector::Selector;
 use ringfence_model::{Diagnostic, Field, Node, Resource, ResourceId, Text, Value};
 
 use super::reader::{Reader, port_number};
-use super::{Direction, PeerSpec, Policy, PortSpec, Reading, Rule, Rules, Scope, Tier};
+use super::{Api, Direction, PeerSpec, Policy, PortSpec, Rank, Reading, Rule, Rules, Scope};
 use crate::address::{self, Span};
 use crate::condition::{Certainty, ConditionId};
 
@@ -29,8 +29,10 @@ pub(super) fn read(id: ResourceId, resource: &Resource, reading: &mut Reading<'_
         location: resource.location(),
         cluster,
         namespace: Some(namespace),
-        tier: Tier::Network,
-        priority: 0,
+        api: Api::Network,
+        rank: Rank::network(),
+        stage: 0,
+        slot: 0,
         name: (name, resource.name.clone()),
         subject,
         selector,
@@ -60,7 +62,7 @@ impl Reader<'_, '_> {
                 vec![self.unknown_rule(direction.key(), RuleAction::Allow, node, condition)]
             }
         };
-        Some(Rules { doubt, rules })
+        Some(Rules { doubt, isolates: true, rules })
     }
 
     /// Whether the policy concerns `direction`: `None` no, `Some(None)` yes, else under a condition.
@@ -111,7 +113,7 @@ impl Reader<'_, '_> {
         self.check_keys(item.as_field(), &[direction.peers(), "ports"]);
         let peers = self.list(item, direction.peers(), Self::peer, PeerSpec::Unknown);
         let ports = self.list(item, "ports", Self::port, |condition| PortSpec::Unknown(None, condition));
-        Rule { id, action: RuleAction::Allow, peers, ports }
+        Rule { id, action: RuleAction::Allow, peers, ports, when: None }
     }
 
     /// A peer. One of which no known field is set matches nothing: an unknown kind of peer fails closed.
@@ -228,7 +230,7 @@ impl Reader<'_, '_> {
     ) -> Rule {
         let id = self.reading.rule(self.id, element, node.location());
         let peers = Some(vec![PeerSpec::Unknown(condition)]);
-        Rule { id, action, peers, ports: Some(vec![PortSpec::Unknown(None, condition)]) }
+        Rule { id, action, peers, ports: Some(vec![PortSpec::Unknown(None, condition)]), when: None }
     }
 
     /// Says that a peer is of no known kind.

@@ -1,13 +1,11 @@
 //! Reads every policy of an estate, of whatever kind.
 
-use std::cmp::Ordering;
-
 use ringfence_model::fact::DecidingRule;
 use ringfence_model::selector::Selector;
 use ringfence_model::{Diagnostic, Estate, Location, Resource, ResourceId, Text};
 use rustc_hash::FxHashMap;
 
-use super::{PodSets, Policies, Policy, PortNames, RuleId, Tier, admin, network};
+use super::{Api, DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, network, rank};
 use crate::address::Blocks;
 use crate::condition::Conditions;
 use crate::namespace::{ClusterId, Namespaces};
@@ -23,6 +21,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) sets: PodSets,
     pub(crate) blocks: Blocks,
     pub(crate) names: PortNames,
+    pub(crate) dns: DnsNames,
     pub(crate) rules: Vec<DecidingRule>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -62,16 +61,11 @@ pub(crate) fn read(estate: &Estate, switches: &Switches, reading: &mut Reading<'
     }
     settle_duplicates(&mut policies.all, reading);
     admin::settle_priorities(&mut policies.all, reading);
-    policies.all.sort_by(order);
+    rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);
     policies.names = std::mem::take(&mut reading.names);
+    policies.dns = std::mem::take(&mut reading.dns);
     policies
-}
-
-/// The order of evaluation; equals are told apart by name, so that the order of files never matters.
-fn order(a: &Policy, b: &Policy) -> Ordering {
-    let key = |policy: &Policy| (policy.tier, policy.priority, policy.cluster);
-    key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.resource.cmp(&b.resource))
 }
 
 /// A policy of a kind that is not evaluated: what it may select is uncertain.
@@ -96,9 +90,11 @@ fn other(resource: &Resource, reading: &mut Reading<'_>, policies: &mut Policies
 
 /// Of two policies with one name only one is in force; which one is not known, unless they say the same.
 fn settle_duplicates(policies: &mut [Policy], reading: &mut Reading<'_>) {
-    let mut same: FxHashMap<(ClusterId, Tier, (Text, Text)), Vec<usize>> = FxHashMap::default();
+    let mut same: FxHashMap<(ClusterId, Api, Text, (Text, Text)), Vec<usize>> = FxHashMap::default();
     for (index, policy) in policies.iter().enumerate() {
-        same.entry((policy.cluster, policy.tier, policy.name.clone())).or_default().push(index);
+        same.entry((policy.cluster, policy.api, policy.rank.tier_name.clone(), policy.name.clone()))
+            .or_default()
+            .push(index);
     }
     let mut doubtful: Vec<usize> = Vec::new();
     for indices in same.values().filter(|indices| indices.len() > 1) {
@@ -120,7 +116,7 @@ fn settle_duplicates(policies: &mut [Policy], reading: &mut Reading<'_>) {
 impl Policy {
     fn says_the_same(&self, other: &Self) -> bool {
         self.subject == other.subject
-            && self.priority == other.priority
+            && self.rank == other.rank
             && self.ingress == other.ingress
             && self.egress == other.egress
     }

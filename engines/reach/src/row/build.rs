@@ -3,20 +3,21 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ringfence_model::fact::{Landmark, RuleAction};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use super::decide::{Circumstances, Counted, Decided, decide};
-use super::layer::{Layer, Layers};
+use super::decide::{Circumstances, Counted, Decided, Isolating, decide};
+use super::layer::{Layer, Layers, PeerClasses};
 use super::part::Parting;
 use super::{Group, Peers, Row, Rows, Table};
 use crate::class::{Classes, Traits};
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::namespace::{ClusterId, Namespaces};
-use crate::pod::{HostNetwork, NamedPorts};
-use crate::policy::{Both, Direction, Policies, PortSpec, Rules, Tier};
-use crate::port::Cells;
-use crate::profile::Switches;
+use crate::pod::{Enforced, HostNetwork, NamedPorts};
+use crate::policy::{Both, Direction, Plane, Policies, PortSpec, Rules};
+use crate::port::{Cells, Mask};
+use crate::profile::Profiles;
 
 /// What decides a row; classes that have it in common share the row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +28,7 @@ struct Key {
     /// The named ports of the class, where an ingress rule resolves names on it.
     ports: Option<u32>,
     host: bool,
+    enforced: Enforced,
     doubt: Certainty,
     /// A policy that is not evaluated and may select the class.
     other: Certainty,
@@ -52,7 +54,8 @@ impl<'a> Builder<'a> {
         policies: &'a Policies,
         classes: &'a Classes,
         cells: &'a Cells,
-        switches: Switches,
+        peers: &'a PeerClasses,
+        profiles: &'a Profiles,
         conditions: &'a mut Conditions,
     ) -> Self {
         let mut by_subject = vec![Vec::new(); classes.sets.len()];
@@ -60,7 +63,7 @@ impl<'a> Builder<'a> {
             let subjects = by_subject.get_mut(policy.subject.index());
             subjects.into_iter().for_each(|policies: &mut Vec<u32>| policies.push(index));
         }
-        let layers = Layers::new(policies, classes, cells, switches, conditions);
+        let layers = Layers::new(policies, classes, cells, peers, profiles, conditions);
         let named =
             policies.all.iter().map(|policy| policy.ingress.as_ref().is_some_and(names_ports)).collect();
         let parting = Parting::new(classes.len());
@@ -110,11 +113,18 @@ impl<'a> Builder<'a> {
         let policies = self.layers.policies;
         let mut selecting: Vec<(u32, Certainty)> = Vec::new();
         let mut named = false;
+        let enforced = match traits.enforced {
+            Enforced::Yes => Some(None),
+            Enforced::Perhaps(condition) => Some(Some(condition)),
+            Enforced::No(_) => None,
+        };
         for (set, certainty) in &traits.sets {
             for index in self.by_subject.get(set.index()).into_iter().flatten() {
                 let Some(policy) = policies.all.get(*index as usize) else { continue };
                 let Some(rules) = policy.rules(direction) else { continue };
-                selecting.push((*index, policy.doubt.or(*certainty).or(rules.doubt)));
+                let enforced = if policy.rank.plane == Plane::Mesh { Some(None) } else { enforced };
+                let Some(enforced) = enforced else { continue };
+                selecting.push((*index, policy.doubt.or(*certainty).or(rules.doubt).or(enforced)));
                 named |= direction == Direction::Ingress && self.is_named(*index);
             }
         }
@@ -128,6 +138,7 @@ impl<'a> Builder<'a> {
             policies: selecting,
             ports: named.then_some(traits.ports),
             host: traits.host != HostNetwork::No,
+            enforced: traits.enforced,
             doubt: traits.doubt,
             other: other.map(|(_, _, condition)| *condition),
         }
@@ -140,18 +151,10 @@ impl<'a> Builder<'a> {
             .map(|(policy, certainty)| (self.layers_of(*policy, direction, key.ports), *certainty))
             .collect();
         let host = (!self.layers.classes.host.is_empty()).then(|| self.layers.host_condition());
-        let layers: Vec<Counted<'_>> = sources
-            .iter()
-            .flat_map(|(layers, policy)| layers.iter().map(|layer| (layer, *policy)))
-            .map(|(layer, policy)| {
-                // Admin policies leave pods on the host network out.
-                let excluded = host.filter(|_| key.host && layer.tier != Tier::Network);
-                Counted { layer, policy: policy.or(excluded) }
-            })
-            .collect();
+        let layers = counted(&sources, host.filter(|_| key.host));
         let mut row = Row { policies: key.policies.clone(), ..Row::default() };
-        let on = self.circumstances(key, host);
-        let universe = Arc::clone(self.layers.universe.get(direction));
+        let on = self.circumstances(key, direction, host);
+        let universe = Arc::clone(self.layers.peers.universe.get(direction));
         let everyone = |layer: &Layer| Arc::ptr_eq(&layer.peers, &universe);
         let numbered = || (0_u32..).zip(layers.iter().map(|counted| counted.layer));
         let narrow = numbered().filter(|(_, layer)| !everyone(layer));
@@ -173,6 +176,9 @@ impl<'a> Builder<'a> {
             wide.iter().filter_map(|index| layers.get(*index as usize)).copied().collect();
         self.add_rest(&mut row, key, &on, &counted, &universe, &matched);
         self.parting.peers = matched;
+        if let Some(node) = self.layers.classes.landmark(direction, Landmark::OwnNode) {
+            row.add_own_node(node, &on.all);
+        }
         row
     }
 
@@ -203,17 +209,28 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn circumstances(&self, key: &Key, host: Certainty) -> Circumstances {
-        let network = key.policies.iter().filter(|(index, _)| {
-            self.layers.policies.all.get(*index as usize).is_some_and(|policy| policy.tier == Tier::Network)
+    fn circumstances(&mut self, key: &Key, direction: Direction, host: Certainty) -> Circumstances {
+        let policies = key.policies.iter().filter_map(|(index, certainty)| {
+            Some((self.layers.policies.all.get(*index as usize)?, *certainty))
         });
+        let isolating = policies
+            .clone()
+            .filter(|(policy, _)| policy.rules(direction).is_some_and(|rules| rules.isolates));
+        let isolating = isolating.map(|(policy, certainty)| Isolating {
+            plane: policy.rank.plane,
+            stage: policy.stage,
+            certainty,
+        });
+        let mesh = policies.clone().any(|(policy, _)| policy.rank.plane == Plane::Mesh);
         Circumstances {
             all: self.layers.cells.all(),
             none: self.layers.cells.none(),
-            isolating: network.map(|(_, certainty)| *certainty).collect(),
+            isolating: isolating.collect(),
             host: host.filter(|_| key.host),
             doubts: key.doubt.into_iter().chain(key.other).collect(),
             overruled: key.other.is_some(),
+            mesh: mesh
+                .then(|| self.layers.conditions.id("the mesh alone closes it, and packets reach the pod")),
         }
     }
 
@@ -288,9 +305,38 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The layers of all policies of a row, in the order of evaluation. `host`: set where the class is on
+/// the host network.
+pub(super) fn counted<'l>(sources: &'l [(Arc<Vec<Layer>>, Certainty)], host: Certainty) -> Vec<Counted<'l>> {
+    let layers = sources.iter().flat_map(|(layers, policy)| layers.iter().map(|layer| (layer, *policy)));
+    let mut counted: Vec<Counted<'_>> = layers
+        .map(|(layer, policy)| {
+            // Admin policies leave pods on the host network out.
+            let excluded = host.filter(|_| layer.place.without_host);
+            Counted { layer, policy: policy.or(excluded) }
+        })
+        .collect();
+    if counted.windows(2).any(
+        |pair| matches!(pair, [a, b] if a.layer.place.slot == b.layer.place.slot && a.layer.place.deny_first),
+    ) {
+        counted.sort_by_key(|one| (one.layer.place.slot, action_order(one.layer)));
+    }
+    counted
+}
+
 fn names_ports(rules: &Rules) -> bool {
     let mut ports = rules.rules.iter().filter_map(|rule| rule.ports.as_ref()).flatten();
     ports.any(|port| matches!(port, PortSpec::Named(_)))
+}
+
+/// Among rules of one slot those that deny come first, those that pass last.
+fn action_order(layer: &Layer) -> u8 {
+    match layer.action {
+        RuleAction::Deny if layer.place.deny_first => 0,
+        RuleAction::Allow if layer.place.deny_first => 1,
+        RuleAction::Pass if layer.place.deny_first => 2,
+        RuleAction::Deny | RuleAction::Allow | RuleAction::Pass => 0,
+    }
 }
 
 /// The classes that are in `of`, and the others.
@@ -309,6 +355,19 @@ impl Row {
         }
     }
 
+    /// Nothing comes between a pod and the node that it runs on.
+    fn add_own_node(&mut self, node: u32, all: &Mask) {
+        let start = self.peers.len();
+        self.peers.push(node);
+        self.groups.push(Group {
+            peers: Peers::Listed(start..self.peers.len()),
+            sure: all.clone(),
+            maybe: all.clone(),
+            conditions: Box::default(),
+            hits: 0..0,
+        });
+    }
+
     /// Adds a group, unless it is denied.
     fn add_group(
         &mut self,
@@ -318,7 +377,7 @@ impl Row {
     ) {
         let Some(Decided { sure, maybe, conditions }) = decide(on, layers) else { return };
         let start = self.hits.len();
-        self.hits.extend(layers.iter().filter_map(|counted| counted.hit(on)));
+        self.hits.extend(layers.iter().filter_map(|counted| counted.hit(on.host, &on.none)));
         let (hits, peers) = (start..self.hits.len(), peers(self));
         self.groups.push(Group { peers, sure, maybe, conditions: conditions.into(), hits });
     }

@@ -1,11 +1,14 @@
-//! The decision of one row on one group of peers, over all tiers.
+//! The decision of one row on one group of peers, over all planes and stages.
 //!
-//! Each set of ports is kept twice: what holds for certain, and what may hold.
+//! Within a stage rules match in order and the first match decides; a run of rules of one action adds up,
+//! so that NetworkPolicy, whose rules only allow, is the plain case. What a stage leaves open is denied
+//! where a policy of it isolates, and goes to the next stage otherwise. Each set of ports is kept twice:
+//! what holds for certain, and what may hold.
 
 use super::Hit;
 use super::layer::Layer;
 use crate::condition::{Certainty, ConditionId};
-use crate::policy::Tier;
+use crate::policy::Plane;
 use crate::port::Mask;
 use ringfence_model::fact::RuleAction;
 
@@ -14,14 +17,25 @@ use ringfence_model::fact::RuleAction;
 pub(super) struct Circumstances {
     pub(super) all: Mask,
     pub(super) none: Mask,
-    /// Why each NetworkPolicy that selects the class may not do so; empty where none selects it.
-    pub(super) isolating: Vec<Certainty>,
+    /// The policies that isolate the class, with their stage and why they may not do so; in order.
+    pub(super) isolating: Vec<Isolating>,
     /// Set where either end is on the host network, of which NetworkPolicy says nothing.
     pub(super) host: Certainty,
     /// Why nothing is certain.
     pub(super) doubts: Vec<ConditionId>,
     /// Whether policies that are not evaluated may decide otherwise altogether.
     pub(super) overruled: bool,
+    /// What to say where proxies of a mesh alone close a connection; `None` where no mesh policy selects
+    /// the class.
+    pub(super) mesh: Certainty,
+}
+
+/// A policy that isolates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Isolating {
+    pub(super) plane: Plane,
+    pub(super) stage: u32,
+    pub(super) certainty: Certainty,
 }
 
 /// A layer as it counts in a row: with the doubts of the policy it comes from.
@@ -29,15 +43,6 @@ pub(super) struct Circumstances {
 pub(super) struct Counted<'a> {
     pub(super) layer: &'a Layer,
     pub(super) policy: Certainty,
-}
-
-/// Ports while tiers are walked.
-struct Ports {
-    /// Reached by the next rule, not decided yet.
-    sure_left: Mask,
-    maybe_left: Mask,
-    sure: Mask,
-    maybe: Mask,
 }
 
 /// What exactly `layers`, in the order of evaluation, say of a peer.
@@ -50,17 +55,14 @@ pub(super) struct Decided {
 
 /// Decides; `None` for denied.
 pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decided> {
-    let mut ports = Ports {
-        sure_left: on.all.clone(),
-        maybe_left: on.all.clone(),
-        sure: on.none.clone(),
-        maybe: on.none.clone(),
-    };
-    ports.first_match(on, layers, Tier::Admin);
-    ports.isolation(on, layers);
-    ports.first_match(on, layers, Tier::Baseline);
-    let mut sure = ports.sure.or(&ports.sure_left);
-    let mut maybe = ports.maybe.or(&ports.maybe_left);
+    let Opened { mut sure, mut maybe } = walk(on, layers, Plane::Network);
+    let mut conditions = Vec::new();
+    if let Some(condition) = on.mesh {
+        // Packets reach the pod's proxy all the same, and a client's proxy can be bypassed.
+        let mesh = walk(on, layers, Plane::Mesh);
+        conditions.extend(Some(condition).filter(|_| !maybe.minus(&mesh.maybe).is_empty()));
+        sure = sure.and(&mesh.sure);
+    }
     if !on.doubts.is_empty() {
         sure = on.none.clone();
     }
@@ -70,74 +72,116 @@ pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decid
     if maybe.is_empty() {
         return None;
     }
-    let conditions = if sure == maybe { Vec::new() } else { conditions(on, layers) };
+    if sure == maybe {
+        conditions.clear();
+    } else {
+        add_conditions(on, layers, &mut conditions);
+    }
     Some(Decided { sure, maybe, conditions })
 }
 
-fn conditions(on: &Circumstances, layers: &[Counted<'_>]) -> Vec<ConditionId> {
+fn add_conditions(on: &Circumstances, layers: &[Counted<'_>], all: &mut Vec<ConditionId>) {
     let of_layers = layers.iter().flat_map(|counted| counted.policy.iter().chain(&counted.layer.doubts));
-    let isolating = on.isolating.iter().flatten();
-    let mut all: Vec<ConditionId> =
-        on.doubts.iter().chain(on.host.iter()).chain(isolating).chain(of_layers).copied().collect();
+    let isolating = on.isolating.iter().filter_map(|isolating| isolating.certainty.as_ref());
+    all.extend(on.doubts.iter().chain(on.host.iter()).chain(isolating).chain(of_layers));
     all.sort_unstable();
     all.dedup();
-    all
 }
 
 impl Counted<'_> {
     /// The layer as the group that it makes remembers it; `None` where it is about no port.
-    pub(super) fn hit(&self, on: &Circumstances) -> Option<Hit> {
+    pub(super) fn hit(&self, host: Certainty, none: &Mask) -> Option<Hit> {
         let Layer { rule, action, maybe, .. } = self.layer;
-        let sure = self.sure(on);
+        let sure = self.sure(host, none);
         (!maybe.is_empty()).then(|| Hit { rule: *rule, action: *action, sure, maybe: maybe.clone() })
     }
 
     /// The ports on which it certainly matches.
-    fn sure(&self, on: &Circumstances) -> Mask {
-        let by_host = on.host.is_some() && self.layer.by_labels;
+    fn sure(&self, host: Certainty, none: &Mask) -> Mask {
+        let by_host = host.is_some() && self.layer.by_labels;
         let doubtful = self.policy.is_some() || self.layer.uncertain_peers || by_host;
-        if doubtful { on.none.clone() } else { self.layer.sure.clone() }
+        if doubtful { none.clone() } else { self.layer.sure.clone() }
     }
 }
 
+/// What the stages of one plane open.
+struct Opened {
+    sure: Mask,
+    maybe: Mask,
+}
+
+fn walk(on: &Circumstances, layers: &[Counted<'_>], plane: Plane) -> Opened {
+    let mut ports = Ports {
+        sure_left: on.all.clone(),
+        maybe_left: on.all.clone(),
+        sure: on.none.clone(),
+        maybe: on.none.clone(),
+    };
+    let mut isolating = on.isolating.iter().filter(|one| one.plane == plane).peekable();
+    let mut stages = layers
+        .chunk_by(|a, b| a.layer.place.stage == b.layer.place.stage)
+        .filter(|stage| stage.first().is_some_and(|one| one.layer.place.plane == plane))
+        .peekable();
+    // A stage may have policies that isolate and no rule that matches, or the other way round.
+    loop {
+        let next = stages.peek().and_then(|stage| stage.first()).map(|one| one.layer.place.stage);
+        let Some(stage) = next.into_iter().chain(isolating.peek().map(|one| one.stage)).min() else { break };
+        let rules = stages.next_if(|_| next == Some(stage)).unwrap_or_default();
+        let passed = ports.first_match(on, rules);
+        let (mut isolates, mut certainly) = (false, false);
+        while let Some(one) = isolating.next_if(|one| one.stage == stage) {
+            isolates = true;
+            certainly |= one.certainty.is_none() && on.host.is_none();
+        }
+        ports.close(on, isolates, certainly, &passed);
+    }
+    Opened { sure: ports.sure.or(&ports.sure_left), maybe: ports.maybe.or(&ports.maybe_left) }
+}
+
+/// Ports while stages are walked.
+struct Ports {
+    /// Reached by the next rule, not decided yet.
+    sure_left: Mask,
+    maybe_left: Mask,
+    sure: Mask,
+    maybe: Mask,
+}
+
 impl Ports {
-    /// Rules in order, the first that matches decides; `Pass` leaves the ports to the next tier.
-    fn first_match(&mut self, on: &Circumstances, layers: &[Counted<'_>], tier: Tier) {
-        let (mut sure_passed, mut maybe_passed) = (on.none.clone(), on.none.clone());
-        for counted in layers.iter().filter(|counted| counted.layer.tier == tier) {
-            let (sure_hit, maybe_hit) = (counted.sure(on), &counted.layer.maybe);
-            let (sure, maybe) = (sure_hit.and(&self.sure_left), maybe_hit.and(&self.maybe_left));
-            match counted.layer.action {
-                RuleAction::Allow => (self.sure, self.maybe) = (self.sure.or(&sure), self.maybe.or(&maybe)),
-                RuleAction::Pass => {
-                    (sure_passed, maybe_passed) = (sure_passed.or(&sure), maybe_passed.or(&maybe));
-                }
-                RuleAction::Deny => {}
+    /// Rules in order, the first that matches decides; gives what is passed on to the next stage.
+    fn first_match(&mut self, on: &Circumstances, rules: &[Counted<'_>]) -> Opened {
+        let mut passed = Opened { sure: on.none.clone(), maybe: on.none.clone() };
+        for run in rules.chunk_by(|a, b| a.layer.action == b.layer.action) {
+            let (mut sure_hit, mut maybe_hit) = (on.none.clone(), on.none.clone());
+            for counted in run {
+                (sure_hit, maybe_hit) =
+                    (sure_hit.or(&counted.sure(on.host, &on.none)), maybe_hit.or(&counted.layer.maybe));
             }
-            self.sure_left = self.sure_left.minus(maybe_hit);
+            let (sure, maybe) = (sure_hit.and(&self.sure_left), maybe_hit.and(&self.maybe_left));
+            match run.first().map(|counted| counted.layer.action) {
+                Some(RuleAction::Allow) => {
+                    (self.sure, self.maybe) = (self.sure.or(&sure), self.maybe.or(&maybe));
+                }
+                Some(RuleAction::Pass) => {
+                    (passed.sure, passed.maybe) = (passed.sure.or(&sure), passed.maybe.or(&maybe));
+                }
+                Some(RuleAction::Deny) | None => {}
+            }
+            self.sure_left = self.sure_left.minus(&maybe_hit);
             self.maybe_left = self.maybe_left.minus(&sure_hit);
         }
-        self.sure_left = self.sure_left.or(&sure_passed);
-        self.maybe_left = self.maybe_left.or(&maybe_passed);
+        passed
     }
 
-    /// A pod that a NetworkPolicy selects is isolated: what no rule allows is denied, in whatever order.
-    fn isolation(&mut self, on: &Circumstances, layers: &[Counted<'_>]) {
-        if on.isolating.is_empty() {
-            return;
+    /// The end of a stage: what is left is denied where it isolates.
+    fn close(&mut self, on: &Circumstances, isolates: bool, certainly: bool, passed: &Opened) {
+        if isolates {
+            self.sure_left = on.none.clone();
         }
-        let (mut sure, mut maybe) = (on.none.clone(), on.none.clone());
-        for counted in layers.iter().filter(|counted| counted.layer.tier == Tier::Network) {
-            (sure, maybe) = (sure.or(&counted.sure(on)), maybe.or(&counted.layer.maybe));
+        if certainly {
+            self.maybe_left = on.none.clone();
         }
-        let isolated_for_certain = on.isolating.iter().any(Option::is_none);
-        if !isolated_for_certain || on.host.is_some() {
-            maybe = on.all.clone();
-        }
-        if isolated_for_certain {
-            self.sure = self.sure.or(&sure.and(&self.sure_left));
-        }
-        self.maybe = self.maybe.or(&maybe.and(&self.maybe_left));
-        (self.sure_left, self.maybe_left) = (on.none.clone(), on.none.clone());
+        self.sure_left = self.sure_left.or(&passed.sure);
+        self.maybe_left = self.maybe_left.or(&passed.maybe);
     }
 }

@@ -9,16 +9,19 @@ use rustc_hash::FxHashMap;
 use crate::class::{Classes, Held};
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::pod::NamedPorts;
-use crate::policy::{Both, Direction, NameId, PeerSpec, Policies, PortSpec, Rule, RuleId, Tier};
+use crate::policy::{
+    Api, Both, Direction, NameId, PeerSpec, Plane, Policies, Policy, PortSpec, Rank, Rule, RuleId, Term,
+};
 use crate::port::{Cells, Mask};
-use crate::profile::Switches;
+use crate::profile::{Profiles, Switches};
 
 /// One rule with peers that it matches alike.
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
     pub(super) rule: RuleId,
     pub(super) action: RuleAction,
-    pub(super) tier: Tier,
+    /// Where its policy stands.
+    pub(super) place: Place,
     pub(super) peers: Arc<RoaringBitmap>,
     /// Whether it matches them by labels, which says little of pods on the host network.
     pub(super) by_labels: bool,
@@ -28,6 +31,26 @@ pub(crate) struct Layer {
     pub(super) uncertain_peers: bool,
     /// Why it may not match its peers, or not all of its ports.
     pub(super) doubts: Vec<ConditionId>,
+}
+
+/// Where the policy of a rule stands in the order of evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) plane: Plane,
+    pub(super) stage: u32,
+    pub(super) slot: u32,
+    /// Whether rules of one slot are sorted by what they do.
+    pub(super) deny_first: bool,
+    /// Whether the policy leaves pods on the host network out.
+    pub(super) without_host: bool,
+}
+
+impl Place {
+    pub(super) fn of(policy: &Policy) -> Self {
+        let Policy { stage, slot, api, .. } = *policy;
+        let Rank { plane, deny_first, .. } = policy.rank;
+        Self { plane, stage, slot, deny_first, without_host: api == Api::Admin }
+    }
 }
 
 /// On which ports a rule matches.
@@ -51,21 +74,21 @@ pub(crate) struct Layers<'a> {
     pub(super) policies: &'a Policies,
     pub(super) classes: &'a Classes,
     pub(super) cells: &'a Cells,
-    pub(super) switches: Switches,
+    profiles: &'a Profiles,
     pub(super) conditions: &'a mut Conditions,
+    pub(super) peers: &'a PeerClasses,
+}
+
+/// The classes that rules can match, in the forms that layers need.
+#[derive(Debug)]
+pub(crate) struct PeerClasses {
     pub(super) universe: Both<Arc<RoaringBitmap>>,
     /// The classes with each map of named ports.
     by_ports: Vec<RoaringBitmap>,
 }
 
-impl<'a> Layers<'a> {
-    pub(super) fn new(
-        policies: &'a Policies,
-        classes: &'a Classes,
-        cells: &'a Cells,
-        switches: Switches,
-        conditions: &'a mut Conditions,
-    ) -> Self {
+impl PeerClasses {
+    pub(crate) fn new(classes: &Classes) -> Self {
         let mut by_ports = vec![RoaringBitmap::new(); classes.ports.len()];
         for (class, traits) in (0..).zip(&classes.pods) {
             by_ports.get_mut(traits.ports as usize).into_iter().for_each(|held| {
@@ -73,8 +96,20 @@ impl<'a> Layers<'a> {
             });
         }
         let [ingress, egress] = Direction::BOTH.map(|one| Arc::new(classes.universe(one)));
-        let universe = Both { ingress, egress };
-        Self { policies, classes, cells, switches, conditions, universe, by_ports }
+        Self { universe: Both { ingress, egress }, by_ports }
+    }
+}
+
+impl<'a> Layers<'a> {
+    pub(crate) fn new(
+        policies: &'a Policies,
+        classes: &'a Classes,
+        cells: &'a Cells,
+        peers: &'a PeerClasses,
+        profiles: &'a Profiles,
+        conditions: &'a mut Conditions,
+    ) -> Self {
+        Self { policies, classes, cells, profiles, conditions, peers }
     }
 
     /// The layers of all rules of a policy in one direction. `ports`: the named ports of the selected
@@ -82,21 +117,13 @@ impl<'a> Layers<'a> {
     pub(super) fn of(&mut self, policy: u32, direction: Direction, ports: &NamedPorts) -> Vec<Layer> {
         let Some(policy) = self.policies.all.get(policy as usize) else { return Vec::new() };
         let rules = policy.rules(direction).map(|rules| rules.rules.as_slice()).unwrap_or_default();
+        let place = Place::of(policy);
+        let switches = self.profiles.switches(policy.cluster);
         let mut layers = Vec::new();
         for rule in rules {
-            for matched in self.matches(rule, direction, policy.tier) {
-                for (peers, on) in self.ports(rule, direction, ports, &matched.peers) {
-                    layers.push(Layer {
-                        rule: rule.id,
-                        action: rule.action,
-                        tier: policy.tier,
-                        peers,
-                        by_labels: matched.by_labels,
-                        sure: on.sure,
-                        maybe: on.maybe,
-                        uncertain_peers: matched.certainty.is_some(),
-                        doubts: matched.certainty.into_iter().chain(on.doubts).collect(),
-                    });
+            for matched in self.matches(rule, direction, place) {
+                for (peers, on) in self.ports(rule, direction, ports, &matched.peers, switches) {
+                    layers.push(layer(rule, place, &matched, peers, on));
                 }
             }
         }
@@ -104,29 +131,19 @@ impl<'a> Layers<'a> {
     }
 
     /// The peers of a rule.
-    fn matches(&mut self, rule: &Rule, direction: Direction, tier: Tier) -> Vec<Match> {
+    fn matches(&mut self, rule: &Rule, direction: Direction, place: Place) -> Vec<Match> {
         let Some(specs) = &rule.peers else {
-            let peers = Arc::clone(self.universe.get(direction));
+            let peers = Arc::clone(self.peers.universe.get(direction));
             return vec![Match { peers, by_labels: false, certainty: None }];
         };
-        let blocks = self.classes.blocks.get(direction);
-        let (mut pods, mut addresses) = (Held::default(), Held::default());
+        let (mut pods, mut others) = (Held::default(), Held::default());
         for spec in specs {
             match spec {
-                PeerSpec::Pods(set) => {
-                    self.classes.sets.get(set.index()).into_iter().for_each(|held| pods.join(held));
-                }
-                PeerSpec::Block(block, None) => {
-                    blocks.get(*block as usize).into_iter().for_each(|held| addresses.join(held));
-                }
-                PeerSpec::Block(block, Some(condition)) => {
-                    let held = blocks.get(*block as usize);
-                    held.into_iter().for_each(|held| addresses.add_all(&held.certain, *condition));
-                }
-                PeerSpec::Unknown(condition) => addresses.add_all(self.universe.get(direction), *condition),
+                PeerSpec::Pods(_) => self.hold(spec, direction, &mut pods),
+                _ => self.hold(spec, direction, &mut others),
             }
         }
-        if tier != Tier::Network && !self.classes.host.is_empty() {
+        if place.without_host && !self.classes.host.is_empty() {
             self.exclude_host(&mut pods);
         }
         let matches = |held: Held, by_labels| {
@@ -138,7 +155,44 @@ impl<'a> Layers<'a> {
                 certainty,
             })
         };
-        matches(pods, true).chain(matches(addresses, false)).collect()
+        matches(pods, true).chain(matches(others, false)).collect()
+    }
+
+    /// Adds to `held` whom `spec` matches.
+    fn hold(&self, spec: &PeerSpec, direction: Direction, held: &mut Held) {
+        let universe = self.peers.universe.get(direction);
+        let blocks = self.classes.blocks.get(direction);
+        let join = |held: &mut Held, found: Option<&Held>| found.into_iter().for_each(|one| held.join(one));
+        match spec {
+            PeerSpec::Pods(set) => join(held, self.classes.sets.get(set.index())),
+            PeerSpec::Block(block, None) => join(held, blocks.get(*block as usize)),
+            PeerSpec::Block(block, Some(condition)) => {
+                let found = blocks.get(*block as usize);
+                found.into_iter().for_each(|found| held.add_all(&found.certain, *condition));
+            }
+            PeerSpec::Each(terms) => held.join(&self.each(terms, direction)),
+            PeerSpec::Name(name) => join(held, self.classes.names.get(name.number() as usize)),
+            PeerSpec::Landmark(landmark) => {
+                let class = self.classes.landmark(direction, *landmark);
+                class
+                    .filter(|class| universe.contains(*class))
+                    .into_iter()
+                    .for_each(|class| held.add(class, None));
+            }
+            PeerSpec::Unknown(condition) => held.add_all(universe, *condition),
+        }
+    }
+
+    /// Those of whom every term holds.
+    fn each(&self, terms: &[Term], direction: Direction) -> Held {
+        let universe = self.peers.universe.get(direction);
+        let mut all = Held { certain: RoaringBitmap::clone(universe), uncertain: Vec::new() };
+        for term in terms {
+            let mut any = Held::default();
+            term.any.iter().for_each(|spec| self.hold(spec, direction, &mut any));
+            all = all.and(&if term.negated { any.not(universe) } else { any });
+        }
+        all
     }
 
     /// Admin policies leave pods on the host network out.
@@ -162,17 +216,17 @@ impl<'a> Layers<'a> {
         direction: Direction,
         subject: &NamedPorts,
         peers: &Arc<RoaringBitmap>,
+        switches: Switches,
     ) -> Vec<(Arc<RoaringBitmap>, OnPorts)> {
         let named = rule.ports.iter().flatten().any(|port| matches!(port, PortSpec::Named(_)));
         if direction == Direction::Ingress || !named {
-            return vec![(Arc::clone(peers), self.on_ports(rule, subject))];
+            return vec![(Arc::clone(peers), self.on_ports(rule, subject, switches))];
         }
         let mut parts: FxHashMap<OnPorts, RoaringBitmap> = FxHashMap::default();
-        let outside = self.on_ports(rule, &NamedPorts::default());
+        let outside = self.on_ports(rule, &NamedPorts::default(), switches);
         parts.insert(outside, self.classes.outside.get(direction) & peers.as_ref());
-        for (ports, classes) in self.classes.ports.iter().zip(std::mem::take(&mut self.by_ports)) {
-            *parts.entry(self.on_ports(rule, ports)).or_default() |= &classes & peers.as_ref();
-            self.by_ports.push(classes);
+        for (ports, classes) in self.classes.ports.iter().zip(&self.peers.by_ports) {
+            *parts.entry(self.on_ports(rule, ports, switches)).or_default() |= classes & peers.as_ref();
         }
         let mut parts: Vec<(Arc<RoaringBitmap>, OnPorts)> =
             parts.into_iter().map(|(on, peers)| (Arc::new(peers), on)).collect();
@@ -181,7 +235,7 @@ impl<'a> Layers<'a> {
         parts
     }
 
-    fn on_ports(&mut self, rule: &Rule, names: &NamedPorts) -> OnPorts {
+    fn on_ports(&mut self, rule: &Rule, names: &NamedPorts, switches: Switches) -> OnPorts {
         let all = self.cells.all();
         let Some(ports) = &rule.ports else {
             return OnPorts { sure: all.clone(), maybe: all, doubts: Vec::new() };
@@ -191,7 +245,7 @@ impl<'a> Layers<'a> {
         for port in ports {
             match port {
                 PortSpec::Range(range) => on.sure = on.sure.or(&self.cells.mask(*range)),
-                PortSpec::Named(name) => self.resolve(*name, names, &mut on),
+                PortSpec::Named(name) => self.resolve(*name, names, switches, &mut on),
                 PortSpec::Unknown(protocol, condition) => {
                     on.maybe = on.maybe.or(&protocol.map_or(all.clone(), |one| self.cells.mask(whole(one))));
                     on.doubts.push(*condition);
@@ -203,7 +257,7 @@ impl<'a> Layers<'a> {
     }
 
     /// The first declaration counts; what a second one of that name means is not defined.
-    fn resolve(&mut self, name: NameId, names: &NamedPorts, on: &mut OnPorts) {
+    fn resolve(&mut self, name: NameId, names: &NamedPorts, switches: Switches, on: &mut OnPorts) {
         let Some((text, protocol)) = self.policies.names.get(name) else { return };
         let any = self.cells.mask(whole(*protocol));
         let mut declared =
@@ -217,7 +271,7 @@ impl<'a> Layers<'a> {
             Some(None) => doubt = Some(any.clone()),
             None => {}
         }
-        for further in declared.filter(|_| !self.switches.first_named_port_only) {
+        for further in declared.filter(|_| !switches.first_named_port_only) {
             doubt = Some(doubt.unwrap_or(self.cells.none()).or(&mask(further).unwrap_or(any.clone())));
         }
         if names.incomplete {
@@ -229,6 +283,21 @@ impl<'a> Layers<'a> {
                 self.conditions.id(&format!("port name `{text}` is not unique or not known on the pod")),
             );
         }
+    }
+}
+
+fn layer(rule: &Rule, place: Place, matched: &Match, peers: Arc<RoaringBitmap>, on: OnPorts) -> Layer {
+    let OnPorts { sure, maybe, doubts } = on;
+    Layer {
+        rule: rule.id,
+        action: rule.action,
+        place,
+        peers,
+        by_labels: matched.by_labels,
+        sure,
+        maybe,
+        uncertain_peers: matched.certainty.or(rule.when).is_some(),
+        doubts: matched.certainty.into_iter().chain(rule.when).chain(doubts).collect(),
     }
 }
 

@@ -94,6 +94,8 @@ fn decisions(edge: &Edge) -> impl Iterator<Item = String> {
 pub(crate) fn name(estate: &Estate, peer: Peer) -> String {
     match peer {
         Peer::External(range) => range.to_string(),
+        Peer::Landmark(landmark) => landmark.as_str().to_owned(),
+        Peer::Name(name) => format!("name {name}"),
         Peer::Workload(id) => {
             let workload = estate.workload(id).unwrap();
             let cluster = workload.cluster.as_ref().map(|cluster| format!("{cluster}:")).unwrap_or_default();

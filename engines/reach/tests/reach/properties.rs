@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use ringfence_model::fact::{Decision, Edge, Peer, Protocol, ReachMap};
+use ringfence_model::fact::{Decision, Edge, Landmark, Peer, Protocol, ReachMap};
 use ringfence_model::{Estate, WorkloadId};
 use ringfence_reach::{Endpoints, Openness, Profile, Reach};
 use serde_json::{Value as Json, json};
@@ -235,7 +235,7 @@ proptest! {
         let mut manifests = manifests(&cluster);
         conceal(&mut manifests, &hidden);
         let Subject { estate, reach } = Subject::new(&manifests);
-        let all = everyone(&estate).and(Endpoints::outside());
+        let all = everyone(&estate).and(Endpoints::outside()).and(Endpoints::landmarks(Landmark::ALL));
         let expected: BTreeSet<String> = lines(&estate, &reach, &all, &all).into_iter().collect();
         prop_assert_eq!(&spread(&estate, &reach.map()), &expected);
         prop_assert_eq!(&spread(&estate, &reach.map_of(Some(&all), None)), &expected);
