@@ -56,6 +56,13 @@ impl Endpoints {
         Self::ranges(v4.chain([v6]))
     }
 
+    /// Every address outside that is not among these.
+    pub(crate) fn others(&self) -> Self {
+        let whole = [Family::V4, Family::V6].map(Span::whole);
+        let spans: Vec<Span> = self.ranges.iter().map(|range| Span::from(*range)).collect();
+        Self::ranges(whole.into_iter().flat_map(|whole| minus(whole, &spans)).map(AddressRange::from))
+    }
+
     /// The pods of a Service, and the ports at which they take what is sent to it. A `targetPort` by name
     /// is looked up on each pod; one that cannot be resolved stands for every port of its protocol.
     pub fn service(estate: &Estate, service: ResourceId) -> (Self, Ports) {

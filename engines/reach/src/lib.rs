@@ -28,6 +28,7 @@ mod policy;
 mod port;
 mod product;
 mod profile;
+mod question;
 mod row;
 mod selector;
 
@@ -49,6 +50,7 @@ use crate::selector::Selectors;
 pub use contact::Contact;
 pub use endpoints::Endpoints;
 pub use profile::{Choice, Chosen, Profile, Switches};
+pub use question::{Compared, Comparison, compare, diff};
 pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
 
 /// The answers of one estate under one profile.
@@ -58,6 +60,8 @@ pub struct Reach {
     namespaces: Namespaces,
     conditions: Conditions,
     selectors: Selectors,
+    sets: PodSets,
+    blocks: Blocks,
     policies: Policies,
     spaces: Both<Space>,
     classes: Classes,
@@ -121,6 +125,8 @@ impl Reach {
             namespaces,
             conditions,
             selectors,
+            sets,
+            blocks,
             policies,
             spaces,
             classes,

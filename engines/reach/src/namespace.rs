@@ -125,6 +125,15 @@ impl Namespaces {
         (0..).map(NamespaceId).take(self.all.len())
     }
 
+    /// The labels of a namespace, as far as they are known.
+    pub(crate) fn labels(&self, id: NamespaceId) -> Option<&Labels> {
+        self.all.get(id.index())?.variants.first().map(|(labels, _)| labels)
+    }
+
+    pub(crate) fn name(&self, id: NamespaceId) -> &str {
+        self.all.get(id.index()).map(|namespace| namespace.name.as_str()).unwrap_or_default()
+    }
+
     pub(crate) fn cluster(&self, id: NamespaceId) -> ClusterId {
         self.all.get(id.index()).map_or(ClusterId(0), |namespace| namespace.cluster)
     }

@@ -73,6 +73,16 @@ impl Cells {
             starts.push((range.protocol, range.start.max(1)));
             starts.extend(range.end.checked_add(1).map(|next| (range.protocol, next)));
         }
+        Self::cut(starts)
+    }
+
+    /// The cells that several cut together.
+    pub(crate) fn of<'a>(several: impl IntoIterator<Item = &'a Self>) -> Self {
+        let starts = several.into_iter().flat_map(|cells| &cells.starts);
+        Self::cut(starts.copied().collect())
+    }
+
+    fn cut(mut starts: Vec<(Protocol, u16)>) -> Self {
         starts.sort_unstable();
         starts.dedup();
         let (all, none) = (filled(starts.len(), 0..starts.len()), filled(starts.len(), 0..0));

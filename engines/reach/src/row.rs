@@ -8,6 +8,7 @@ mod decide;
 mod layer;
 mod pair;
 mod part;
+mod weigh;
 
 use std::ops::Range;
 
@@ -18,9 +19,10 @@ use crate::condition::{Certainty, ConditionId};
 use crate::policy::{Both, RuleId};
 use crate::port::Mask;
 
-pub(crate) use build::Builder;
+pub(crate) use build::{Builder, Key};
 pub(crate) use layer::{Layers, PeerClasses};
 pub(crate) use pair::Pairing;
+pub(crate) use weigh::{Future, Weighed};
 
 /// One row.
 #[derive(Debug, Default)]
@@ -96,7 +98,7 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn holds(self, peer: u32) -> bool {
+    pub(crate) fn holds(self, peer: u32) -> bool {
         match &self.group.peers {
             Peers::Listed(_) => self.listed().binary_search(&peer).is_ok(),
             Peers::Rest(rest) => rest.contains(peer),

@@ -1,6 +1,9 @@
 //! What the reach engine concludes, factored: classes of peers, and allowed pairs of classes.
 
+mod diff;
 mod edge;
+mod exposure;
+mod idle;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +11,10 @@ use std::sync::Arc;
 
 use crate::{Location, ResourceId, Text, WorkloadId};
 
+pub use diff::{DiffEnd, ReachChange, ReachDiff};
 pub use edge::{Edge, Matching, Openness, RuleAction, Selecting, Side};
+pub use exposure::{Exposed, Exposure, FuturePeer, Opened, Protection};
+pub use idle::{Idle, WhyIdle};
 
 /// Transport protocols that NetworkPolicy knows, in the order printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

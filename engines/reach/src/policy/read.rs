@@ -2,10 +2,10 @@
 
 use ringfence_model::fact::DecidingRule;
 use ringfence_model::selector::Selector;
-use ringfence_model::{Diagnostic, Estate, Location, Resource, ResourceId, Text};
+use ringfence_model::{Diagnostic, Estate, Location, Resource, ResourceId};
 use rustc_hash::FxHashMap;
 
-use super::{Api, DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, network, rank};
+use super::{DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, network, rank};
 use crate::address::Blocks;
 use crate::condition::Conditions;
 use crate::namespace::{ClusterId, Namespaces};
@@ -90,11 +90,11 @@ fn other(resource: &Resource, reading: &mut Reading<'_>, policies: &mut Policies
 
 /// Of two policies with one name only one is in force; which one is not known, unless they say the same.
 fn settle_duplicates(policies: &mut [Policy], reading: &mut Reading<'_>) {
-    let mut same: FxHashMap<(ClusterId, Api, Text, (Text, Text)), Vec<usize>> = FxHashMap::default();
+    let identity =
+        |policy: &Policy| (policy.cluster, policy.api, policy.rank.tier_name.clone(), policy.name.clone());
+    let mut same: FxHashMap<_, Vec<usize>> = FxHashMap::default();
     for (index, policy) in policies.iter().enumerate() {
-        same.entry((policy.cluster, policy.api, policy.rank.tier_name.clone(), policy.name.clone()))
-            .or_default()
-            .push(index);
+        same.entry(identity(policy)).or_default().push(index);
     }
     let mut doubtful: Vec<usize> = Vec::new();
     for indices in same.values().filter(|indices| indices.len() > 1) {

@@ -21,7 +21,7 @@ use crate::profile::Profiles;
 
 /// What decides a row; classes that have it in common share the row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(crate) struct Key {
     cluster: ClusterId,
     /// The policies that select the class, in the order of evaluation.
     policies: Vec<(u32, Certainty)>,
@@ -34,18 +34,38 @@ struct Key {
     other: Certainty,
 }
 
+impl Key {
+    /// The policies that select the class, in the order of evaluation.
+    pub(crate) fn policies(&self) -> &[(u32, Certainty)] {
+        &self.policies
+    }
+
+    /// Why nothing that is read decides: a policy that is not evaluated, a workload defined twice.
+    pub(crate) fn doubt(&self) -> Certainty {
+        self.other.or(self.doubt)
+    }
+
+    pub(crate) fn cluster(&self) -> ClusterId {
+        self.cluster
+    }
+
+    pub(super) fn is_on_host(&self) -> bool {
+        self.host
+    }
+}
+
 /// What building rows takes.
 #[derive(Debug)]
 pub(crate) struct Builder<'a> {
     namespaces: &'a Namespaces,
-    layers: Layers<'a>,
+    pub(super) layers: Layers<'a>,
     /// For each set the policies whose subject it is.
     by_subject: Vec<Vec<u32>>,
     /// For each policy whether an ingress rule of it names a port.
     named: Vec<bool>,
     /// Layers by policy, direction, and where it matters the named ports of the selected class.
     known: FxHashMap<(u32, Direction, Option<u32>), Arc<Vec<Layer>>>,
-    parting: Parting,
+    pub(super) parting: Parting,
 }
 
 impl<'a> Builder<'a> {
@@ -109,7 +129,7 @@ impl<'a> Builder<'a> {
         table.rows.push(Row { groups: vec![group], members, ..Row::default() });
     }
 
-    fn key(&self, traits: &Traits, direction: Direction) -> Key {
+    pub(super) fn key(&self, traits: &Traits, direction: Direction) -> Key {
         let policies = self.layers.policies;
         let mut selecting: Vec<(u32, Certainty)> = Vec::new();
         let mut named = false;
@@ -145,11 +165,7 @@ impl<'a> Builder<'a> {
     }
 
     fn row(&mut self, key: &Key, direction: Direction) -> Row {
-        let sources: Vec<(Arc<Vec<Layer>>, Certainty)> = key
-            .policies
-            .iter()
-            .map(|(policy, certainty)| (self.layers_of(*policy, direction, key.ports), *certainty))
-            .collect();
+        let sources = self.sources(key, direction);
         let host = (!self.layers.classes.host.is_empty()).then(|| self.layers.host_condition());
         let layers = counted(&sources, host.filter(|_| key.host));
         let mut row = Row { policies: key.policies.clone(), ..Row::default() };
@@ -182,6 +198,14 @@ impl<'a> Builder<'a> {
         row
     }
 
+    /// The layers of each policy that selects.
+    pub(super) fn sources(&mut self, key: &Key, direction: Direction) -> Vec<(Arc<Vec<Layer>>, Certainty)> {
+        let policies = key.policies.iter();
+        policies
+            .map(|(policy, certainty)| (self.layers_of(*policy, direction, key.ports), *certainty))
+            .collect()
+    }
+
     /// Adds the groups of those whom no layer matches but those that match everyone.
     fn add_rest(
         &mut self,
@@ -209,19 +233,25 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn circumstances(&mut self, key: &Key, direction: Direction, host: Certainty) -> Circumstances {
+    pub(super) fn circumstances(
+        &mut self,
+        key: &Key,
+        direction: Direction,
+        host: Certainty,
+    ) -> Circumstances {
         let policies = key.policies.iter().filter_map(|(index, certainty)| {
-            Some((self.layers.policies.all.get(*index as usize)?, *certainty))
+            Some((*index, self.layers.policies.all.get(*index as usize)?, *certainty))
         });
         let isolating = policies
             .clone()
-            .filter(|(policy, _)| policy.rules(direction).is_some_and(|rules| rules.isolates));
-        let isolating = isolating.map(|(policy, certainty)| Isolating {
+            .filter(|(_, policy, _)| policy.rules(direction).is_some_and(|rules| rules.isolates));
+        let isolating = isolating.map(|(index, policy, certainty)| Isolating {
+            policy: index,
             plane: policy.rank.plane,
             stage: policy.stage,
             certainty,
         });
-        let mesh = policies.clone().any(|(policy, _)| policy.rank.plane == Plane::Mesh);
+        let mesh = policies.clone().any(|(_, policy, _)| policy.rank.plane == Plane::Mesh);
         Circumstances {
             all: self.layers.cells.all(),
             none: self.layers.cells.none(),

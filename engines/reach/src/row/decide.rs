@@ -33,6 +33,7 @@ pub(super) struct Circumstances {
 /// A policy that isolates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Isolating {
+    pub(super) policy: u32,
     pub(super) plane: Plane,
     pub(super) stage: u32,
     pub(super) certainty: Certainty,

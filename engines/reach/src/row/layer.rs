@@ -130,6 +130,20 @@ impl<'a> Layers<'a> {
         layers
     }
 
+    /// The layer that a rule would make for a peer of which only `names` is known.
+    pub(super) fn imagined(
+        &mut self,
+        policy: &Policy,
+        rule: &Rule,
+        names: &NamedPorts,
+        nobody: &Arc<RoaringBitmap>,
+        certainty: Certainty,
+    ) -> Layer {
+        let on = self.on_ports(rule, names, self.profiles.switches(policy.cluster));
+        let matched = Match { peers: Arc::clone(nobody), by_labels: true, certainty };
+        layer(rule, Place::of(policy), &matched, Arc::clone(nobody), on)
+    }
+
     /// The peers of a rule.
     fn matches(&mut self, rule: &Rule, direction: Direction, place: Place) -> Vec<Match> {
         let Some(specs) = &rule.peers else {
@@ -156,6 +170,13 @@ impl<'a> Layers<'a> {
             })
         };
         matches(pods, true).chain(matches(others, false)).collect()
+    }
+
+    pub(super) fn has_peers(&self, rule: &Rule, direction: Direction) -> bool {
+        let Some(specs) = &rule.peers else { return true };
+        let mut held = Held::default();
+        specs.iter().for_each(|spec| self.hold(spec, direction, &mut held));
+        !held.any().is_empty()
     }
 
     /// Adds to `held` whom `spec` matches.

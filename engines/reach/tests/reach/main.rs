@@ -5,6 +5,8 @@ mod fixture;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod semantics;

@@ -1,0 +1,174 @@
+//! Peers that do not exist yet: one for each set of pods that a rule names and that holds none, and one
+//! without any label.
+
+use std::fmt::Write;
+
+use ringfence_model::selector::{Operator, Requirement, Selector};
+use ringfence_model::{Labels, Text};
+
+use crate::Reach;
+use crate::address::{Cover, cover_of_pods};
+use crate::condition::{Certainty, ConditionId};
+use crate::namespace::{ClusterId, NamespaceId};
+use crate::policy::{PeerSpec, Rule, Scope, SetId};
+use crate::selector::{KnownLabels, Unknown};
+
+/// A pod that does not exist yet.
+#[derive(Debug)]
+pub(super) struct FuturePod {
+    cluster: ClusterId,
+    /// Absent: a namespace that does not exist yet either.
+    namespace: Option<NamespaceId>,
+    namespace_labels: Labels,
+    labels: Labels,
+}
+
+/// A value for a label of which only the key is asked for.
+const ANY: &str = "any";
+
+impl FuturePod {
+    /// A pod without labels in a namespace without labels.
+    pub(super) fn plain(cluster: ClusterId) -> Self {
+        Self { cluster, namespace: None, namespace_labels: Labels::default(), labels: Labels::default() }
+    }
+
+    /// The least that a set selects; `None` where its selector cannot be met or read.
+    pub(super) fn of(reach: &Reach, set: SetId) -> Option<Self> {
+        let (scope, selector) = reach.sets.get(set)?;
+        let labels = least(reach.selectors.get(selector)?)?;
+        Some(match scope {
+            Scope::Within(namespace) => {
+                let namespace_labels = reach.namespaces.labels(namespace).cloned().unwrap_or_default();
+                let cluster = reach.namespaces.cluster(namespace);
+                Self { cluster, namespace: Some(namespace), namespace_labels, labels }
+            }
+            Scope::Matching(cluster, namespaces) => {
+                let namespace_labels = least(reach.selectors.get(namespaces)?)?;
+                Self { cluster, namespace: None, namespace_labels, labels }
+            }
+        })
+    }
+
+    /// Whether `rule` matches it; `None` for not at all.
+    pub(super) fn is_matched(&self, reach: &Reach, rule: &Rule, doubt: ConditionId) -> Option<Certainty> {
+        let Some(peers) = &rule.peers else { return Some(None) };
+        let found = peers.iter().map(|peer| self.is_peer(reach, peer)).max().unwrap_or(Match::No);
+        match found {
+            Match::No => None,
+            Match::Perhaps => Some(Some(doubt)),
+            Match::Yes => Some(None),
+        }
+    }
+
+    fn is_peer(&self, reach: &Reach, peer: &PeerSpec) -> Match {
+        match peer {
+            PeerSpec::Pods(set) => self.is_in(reach, *set),
+            PeerSpec::Block(block, doubt) => match (cover_of_pods(reach.blocks.get(*block)), doubt) {
+                _ if !reach.profiles.switches(self.cluster).ip_block_matches_pods => Match::No,
+                (Cover::All, None) => Match::Yes,
+                (Cover::All, Some(_)) | (Cover::Some, _) => Match::Perhaps,
+                (Cover::None, _) => Match::No,
+            },
+            PeerSpec::Each(terms) => {
+                let term = |term: &crate::policy::Term| {
+                    let any =
+                        term.any.iter().map(|peer| self.is_peer(reach, peer)).max().unwrap_or(Match::No);
+                    if term.negated { any.not() } else { any }
+                };
+                terms.iter().map(term).min().unwrap_or(Match::Yes)
+            }
+            PeerSpec::Name(_) | PeerSpec::Landmark(_) => Match::No,
+            PeerSpec::Unknown(_) => Match::Perhaps,
+        }
+    }
+
+    fn is_in(&self, reach: &Reach, set: SetId) -> Match {
+        let Some((scope, selector)) = reach.sets.get(set) else { return Match::No };
+        let in_scope = match scope {
+            Scope::Within(namespace) => Match::from(Some(self.namespace == Some(namespace))),
+            Scope::Matching(cluster, _) if cluster != self.cluster => Match::No,
+            Scope::Matching(_, namespaces) => judge(reach, &self.namespace_labels, namespaces),
+        };
+        in_scope.min(judge(reach, &self.labels, selector))
+    }
+}
+
+fn judge(reach: &Reach, labels: &Labels, selector: crate::selector::SelectorId) -> Match {
+    let known = KnownLabels { labels, unknown: Unknown::Nothing };
+    reach.selectors.get(selector).map_or(Match::Perhaps, |selector| Match::from(known.judge(selector)))
+}
+
+/// Whether something matches; sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Match {
+    No,
+    Perhaps,
+    Yes,
+}
+
+impl Match {
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Perhaps => Self::Perhaps,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+impl From<Option<bool>> for Match {
+    fn from(answer: Option<bool>) -> Self {
+        match answer {
+            Some(true) => Self::Yes,
+            Some(false) => Self::No,
+            None => Self::Perhaps,
+        }
+    }
+}
+
+/// The fewest labels that a selector asks for; `None` where it cannot be read or contradicts itself.
+fn least(selector: &Selector) -> Option<Labels> {
+    let asked = selector.requirements.iter().filter_map(|Requirement { key, operator }| match operator {
+        Operator::In(values) => Some((key.clone(), values.first().cloned().unwrap_or_default())),
+        Operator::Exists => Some((key.clone(), Text::const_new(ANY))),
+        Operator::NotIn(_) | Operator::DoesNotExist => None,
+    });
+    let labels: Labels = asked.collect();
+    let known = KnownLabels { labels: &labels, unknown: Unknown::Nothing };
+    (known.judge(selector) == Some(true)).then_some(labels)
+}
+
+/// ``pods `app=checkout` of namespaces `pci=cde` ``.
+pub(super) fn described(reach: &Reach, set: SetId) -> Option<String> {
+    let (scope, selector) = reach.sets.get(set)?;
+    let pods = reach.selectors.get(selector).map(text).unwrap_or_default();
+    let mut who = if pods.is_empty() { "any pod".to_owned() } else { format!("pods `{pods}`") };
+    match scope {
+        Scope::Within(namespace) => {
+            let name = reach.namespaces.name(namespace);
+            write!(who, " of namespace `{name}`").ok()?;
+        }
+        Scope::Matching(_, namespaces) => {
+            let namespaces = reach.selectors.get(namespaces).map(text).unwrap_or_default();
+            let of = if namespaces.is_empty() {
+                "any namespace".to_owned()
+            } else {
+                format!("namespaces `{namespaces}`")
+            };
+            write!(who, " of {of}").ok()?;
+        }
+    }
+    Some(who)
+}
+
+/// `app=checkout,tier in (a, b),!legacy`.
+fn text(selector: &Selector) -> String {
+    let requirement = |Requirement { key, operator }: &Requirement| match operator {
+        Operator::In(values) if values.len() == 1 => format!("{key}={}", values.join("")),
+        Operator::In(values) => format!("{key} in ({})", values.join(", ")),
+        Operator::NotIn(values) => format!("{key} not in ({})", values.join(", ")),
+        Operator::Exists => key.to_string(),
+        Operator::DoesNotExist => format!("!{key}"),
+    };
+    selector.requirements.iter().map(requirement).collect::<Vec<_>>().join(",")
+}
