@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use ringfence_model::{Estate, EstateBuilder, Key, Kind, Map, Node, Origin, Resource, Stage, Value};
-use ringfence_reach::{Endpoints, Profile, Reach};
+use ringfence_reach::{Endpoints, Profile, Reach, diff};
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
@@ -39,6 +39,20 @@ fn main() {
     );
     println!("build {build:?} factored {factored:?} count {spread:?} every class pair {listing:?}");
     println!("contacts of one {contacts:?} one pair explained {pair:?}");
+    let (exposed, exposure) = timed(|| reach.exposure(&estate));
+    let (idle, idling) = timed(|| reach.idle());
+    println!("exposure {exposure:?} ({} answers) idle {idling:?} ({} rules)", exposed.len(), idle.len());
+    // The same cluster with a tenth of its policies drawn anew.
+    let mut again = Generator { state: numbers.get(3).copied().unwrap_or(7), namespaces: *namespaces };
+    let other = again.estate_with(*pods, policies - policies / 10, policies / 10);
+    let (after, _) = Reach::new(&other, Profile::Spec);
+    let (changes, differing) = timed(|| diff((&estate, &reach), (&other, &after)));
+    let (none, same) = timed(|| diff((&estate, &reach), (&estate, &reach)));
+    println!(
+        "diff {differing:?} ({} changes) with itself {same:?} ({} changes)",
+        changes.changes.len(),
+        none.changes.len()
+    );
 }
 
 /// Visits every class pair with its ports and rules.
@@ -88,11 +102,18 @@ impl Generator {
     }
 
     fn estate(&mut self, pods: u64, policies: u64) -> Estate {
+        self.estate_with(pods, policies, 0)
+    }
+
+    /// The last `drawn` policies are drawn from another seed.
+    fn estate_with(&mut self, pods: u64, policies: u64, drawn: u64) -> Estate {
         let mut builder = EstateBuilder::default();
         let namespaces = (0..self.namespaces).map(namespace).collect::<Vec<_>>();
         builder.extend(namespaces);
         builder.extend((0..pods).map(|index| self.pod(index)).collect::<Vec<_>>());
         builder.extend((0..policies).map(|index| self.policy(index)).collect::<Vec<_>>());
+        self.state ^= drawn;
+        builder.extend((policies..policies + drawn).map(|index| self.policy(index)).collect::<Vec<_>>());
         builder.finish().0
     }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, network, rank};
 use crate::address::Blocks;
 use crate::condition::Conditions;
-use crate::namespace::{ClusterId, Namespaces};
+use crate::namespace::Namespaces;
 use crate::profile::Switches;
 use crate::selector::{SelectorId, Selectors};
 

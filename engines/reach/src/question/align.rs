@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 
 use crate::Reach;
 use crate::policy::{Direction, DnsId};
-use crate::port::{Cells, Mask};
 
 /// One of the two answers.
 #[derive(Clone, Copy, Debug)]
@@ -28,15 +27,12 @@ pub(super) struct Party {
     pub(super) single: bool,
 }
 
-/// The parties of two answers: those who connect and those who answer. Workloads are both, and have one
-/// number.
+/// The parties of two answers. Those outside come twice: as those who connect, and as those who answer.
 #[derive(Debug)]
 pub(super) struct Parties {
     pub(super) all: Vec<Party>,
-    /// The first party that is outside and connects.
-    sources: usize,
-    /// The first party that is outside and answers.
-    destinations: usize,
+    /// How many are of workloads; they come first.
+    workloads: usize,
 }
 
 type Name<'a> = (Option<&'a Text>, &'a Text, &'a Text, &'a Text);
@@ -45,25 +41,25 @@ type Classes = (Box<[u32]>, Box<[u32]>);
 impl Parties {
     pub(super) fn new(before: Answer<'_>, after: Answer<'_>) -> Self {
         let mut all = workloads(before, after);
-        let sources = all.len();
-        all.extend(outside(before, after, Direction::Ingress));
-        let destinations = all.len();
-        all.extend(outside(before, after, Direction::Egress));
-        Self { all, sources, destinations }
+        let workloads = all.len();
+        all.extend(Direction::BOTH.into_iter().flat_map(|direction| outside(before, after, direction)));
+        Self { all, workloads }
     }
 
-    /// Whether a party can connect.
-    pub(super) fn connects(&self, party: usize) -> bool {
-        party < self.destinations
+    pub(super) fn is_outside(&self, party: u32) -> bool {
+        party as usize >= self.workloads
     }
 
-    /// Whether a party can answer.
-    pub(super) fn answers(&self, party: usize) -> bool {
-        party < self.sources || party >= self.destinations
+    /// Whether a party is a single pod, which does not talk to itself.
+    pub(super) fn is_single(&self, party: u32) -> bool {
+        self.all.get(party as usize).is_some_and(|party| party.single)
     }
+}
 
-    pub(super) fn is_outside(&self, party: usize) -> bool {
-        party >= self.sources
+impl Party {
+    /// Whether only one of both answers has it.
+    pub(super) fn is_new_or_gone(&self) -> bool {
+        self.before.is_empty() || self.after.is_empty()
     }
 }
 
@@ -155,29 +151,5 @@ impl Gathering {
         self.ids.insert(classes.clone(), self.all.len());
         let (before, after) = classes;
         self.all.push(Party { before, after, members: vec![member], single: false });
-    }
-}
-
-/// Masks of one answer in the cells of both.
-#[derive(Debug)]
-pub(super) struct Common<'a> {
-    from: &'a Cells,
-    to: &'a Cells,
-    known: FxHashMap<Mask, Mask>,
-}
-
-impl<'a> Common<'a> {
-    pub(super) fn new(from: &'a Cells, to: &'a Cells) -> Self {
-        Self { from, to, known: FxHashMap::default() }
-    }
-
-    pub(super) fn mask(&mut self, mask: &Mask) -> Mask {
-        if let Some(known) = self.known.get(mask) {
-            return known.clone();
-        }
-        let ports = self.from.ports(mask);
-        let common = ports.ranges().iter().fold(self.to.none(), |all, range| all.or(&self.to.mask(*range)));
-        self.known.insert(mask.clone(), common.clone());
-        common
     }
 }

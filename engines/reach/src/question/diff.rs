@@ -1,6 +1,8 @@
 //! What a change opens and closes: `reach diff`.
+//!
+//! Parties whose rows say the same before and after are told by a number that does not hang on how
+//! classes are called; of the others, what is open before and after is listed and compared.
 
-mod candidates;
 mod side;
 
 use std::sync::Arc;
@@ -9,8 +11,7 @@ use ringfence_model::Estate;
 use ringfence_model::fact::{DiffEnd, Peer, Ports, ReachChange, ReachDiff};
 use rustc_hash::FxHashMap;
 
-use self::candidates::Candidates;
-use self::side::{Open, Side};
+use self::side::{Changed, Opened, Opens, Side};
 use super::align::{Answer, Parties, Party};
 use crate::Reach;
 use crate::port::{Cells, Mask};
@@ -33,20 +34,21 @@ pub(super) fn difference(
         Side::new(before.reach, &cells, &parties, |party| &party.before),
         Side::new(after.reach, &cells, &parties, |party| &party.after),
     ];
+    let changed = Changed::new(&parties, &mut sides);
+    let mut opens = Opens::default();
+    let [old, new] = sides.each_mut().map(|side| side.open(&changed, &mut opens));
     let mut changes = Changes::default();
     let mut contained = [Containment::Certain; 2];
-    for (from, to) in Candidates::new(&parties, &mut sides).pairs() {
-        let Some((source, destination)) = parties.all.get(from).zip(parties.all.get(to)) else { continue };
-        let alone = from == to && source.single;
-        if alone || parties.is_outside(from) && parties.is_outside(to) {
-            continue;
-        }
-        let [old, new] = sides.each_mut().map(|side| side.open(source, destination));
+    let closed = Open { sure: cells.none(), maybe: cells.none() };
+    for (pair, [old, new]) in joined(&old, &new) {
         if old != new {
-            let [first, second] = &mut contained;
-            first.heed(&old, &new);
-            second.heed(&new, &old);
-            changes.add(from, to, Change::of(&old, &new));
+            changes.add(pair, [old, new], |[old, new]| {
+                let [old, new] = [old, new].map(|open| open.and_then(|id| opens.get(id)).unwrap_or(&closed));
+                let [first, second] = &mut contained;
+                first.heed(old, new);
+                second.heed(new, old);
+                Change::of(old, new)
+            });
         }
     }
     let only = |lacks: fn(&Party) -> &[u32]| {
@@ -56,6 +58,29 @@ pub(super) fn difference(
     let appeared = only(|party| &party.before);
     let disappeared = only(|party| &party.after);
     (ReachDiff { changes: changes.listed(&parties, &cells), appeared, disappeared }, contained)
+}
+
+type Pair = (u32, u32);
+
+/// What is open before and after, as ids of [`Opens`]; `None` for closed.
+type Said = [Option<u32>; 2];
+
+/// Every pair of either list, with what each of them says; both are sorted.
+fn joined<'a>(old: &'a [Opened], new: &'a [Opened]) -> impl Iterator<Item = (Pair, Said)> + 'a {
+    let mut lists = [old.iter().peekable(), new.iter().peekable()];
+    std::iter::from_fn(move || {
+        let next = lists.each_mut().map(|list| list.peek().map(|one| (one.0, one.1)));
+        let pair = next.into_iter().flatten().min()?;
+        let said = lists.each_mut().map(|list| list.next_if(|one| (one.0, one.1) == pair).map(|one| one.2));
+        Some((pair, said))
+    })
+}
+
+/// What is open, in common cells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Open {
+    sure: Mask,
+    maybe: Mask,
 }
 
 /// Whether one of two answers opens nothing that the other does not.
@@ -115,48 +140,45 @@ impl Change {
 /// Changes, by what changes.
 #[derive(Default)]
 struct Changes {
-    ids: FxHashMap<Change, usize>,
+    ids: FxHashMap<Change, u32>,
+    /// The change between two states.
+    between: FxHashMap<Said, u32>,
     all: Vec<Change>,
-    /// For each source and change the destinations.
-    of_source: Vec<((usize, usize), Vec<usize>)>,
+    /// Source, change, destination.
+    pairs: Vec<(u32, u32, u32)>,
 }
 
 impl Changes {
-    /// Pairs come sorted by source and destination.
-    fn add(&mut self, from: usize, to: usize, change: Change) {
-        let next = self.all.len();
-        let id = *self.ids.entry(change).or_insert_with_key(|change| {
-            self.all.push(change.clone());
-            next
+    fn add(&mut self, (from, to): Pair, said: Said, change: impl FnOnce(Said) -> Change) {
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let Self { ids, between, all, pairs } = self;
+        let id = between.entry(said).or_insert_with(|| {
+            *ids.entry(change(said)).or_insert_with_key(|change| {
+                all.push(change.clone());
+                next
+            })
         });
-        let same_source = self.of_source.iter_mut().rev().take_while(|(key, _)| key.0 == from);
-        match same_source.into_iter().find(|(key, _)| key.1 == id) {
-            Some((_, destinations)) => destinations.push(to),
-            None => self.of_source.push(((from, id), vec![to])),
-        }
+        pairs.push((from, *id, to));
     }
 
     /// Sources that have the same changes towards the same destinations stand together.
-    fn listed(self, parties: &Parties, cells: &Cells) -> Vec<ReachChange> {
-        let mut together: FxHashMap<(usize, Vec<usize>), Vec<usize>> = FxHashMap::default();
-        for ((from, change), to) in self.of_source {
-            together.entry((change, to)).or_default().push(from);
+    fn listed(mut self, parties: &Parties, cells: &Cells) -> Vec<ReachChange> {
+        self.pairs.sort_unstable();
+        let mut together: FxHashMap<(u32, Vec<u32>), Vec<u32>> = FxHashMap::default();
+        for same in self.pairs.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let Some((from, change, _)) = same.first() else { continue };
+            let destinations = same.iter().map(|(_, _, to)| *to).collect();
+            together.entry((*change, destinations)).or_default().push(*from);
         }
-        let members = |ids: &[usize]| -> Vec<DiffEnd> {
-            let found = ids.iter().filter_map(|id| parties.all.get(*id));
-            let mut members: Vec<DiffEnd> = found.flat_map(|party| party.members.iter().copied()).collect();
-            members.sort_unstable();
-            members
-        };
-        let ports = |mask: &Mask| -> Arc<Ports> { Arc::new(cells.ports(mask)) };
-        let mut sorted: Vec<(Vec<usize>, Vec<usize>, usize)> =
+        let mut sorted: Vec<(Vec<u32>, Vec<u32>, u32)> =
             together.into_iter().map(|((change, to), from)| (from, to, change)).collect();
         sorted.sort_unstable();
-        let listed = |(from, to, change): (Vec<usize>, Vec<usize>, usize)| {
-            let what = self.all.get(change)?;
+        let ports = |mask: &Mask| -> Arc<Ports> { Arc::new(cells.ports(mask)) };
+        let listed = |(from, to, change): (Vec<u32>, Vec<u32>, u32)| {
+            let what = self.all.get(change as usize)?;
             Some(ReachChange {
-                from: members(&from),
-                to: members(&to),
+                from: members(parties, &from),
+                to: members(parties, &to),
                 opened: ports(&what.opened),
                 closed: ports(&what.closed),
                 confirmed: ports(&what.confirmed),
@@ -165,4 +187,11 @@ impl Changes {
         };
         sorted.into_iter().filter_map(listed).collect()
     }
+}
+
+fn members(parties: &Parties, ids: &[u32]) -> Vec<DiffEnd> {
+    let found = ids.iter().filter_map(|id| parties.all.get(*id as usize));
+    let mut members: Vec<DiffEnd> = found.flat_map(|party| party.members.iter().copied()).collect();
+    members.sort_unstable();
+    members
 }
