@@ -5,9 +5,9 @@ mod reach;
 use std::sync::Arc;
 
 pub use reach::{
-    AddressRange, DecidingRule, Decision, DiffEnd, Edge, Exposed, Exposure, FuturePeer, Idle, Landmark,
-    Matching, Opened, Openness, Peer, PortRange, Ports, Protection, Protocol, ReachChange, ReachClass,
-    ReachDiff, ReachMap, ReachPair, RuleAction, Selecting, Side, WhyIdle,
+    AddressRange, Conflict, DecidingRule, Decision, DiffEnd, Edge, Exposed, Exposure, FuturePeer, Idle,
+    Landmark, Matching, Opened, Openness, Peer, PortRange, Ports, Protection, Protocol, ReachChange,
+    ReachClass, ReachDiff, ReachMap, ReachPair, RuleAction, Selecting, Side, WhyIdle,
 };
 
 use crate::{Location, Missing, Reason, ResourceId, Subject, Verdict};

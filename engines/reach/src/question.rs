@@ -3,6 +3,7 @@
 
 mod align;
 mod compare;
+mod conflict;
 mod diff;
 mod exposure;
 mod future;

@@ -1,5 +1,6 @@
 //! What the reach engine concludes, factored: classes of peers, and allowed pairs of classes.
 
+mod conflict;
 mod diff;
 mod edge;
 mod exposure;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use crate::{Location, ResourceId, Text, WorkloadId};
 
+pub use conflict::Conflict;
 pub use diff::{DiffEnd, ReachChange, ReachDiff};
 pub use edge::{Edge, Matching, Openness, RuleAction, Selecting, Side};
 pub use exposure::{Exposed, Exposure, FuturePeer, Opened, Protection};

@@ -39,6 +39,20 @@ impl Weighed<'_> {
         others.map(|one| one.layer.rule).collect()
     }
 
+    /// Calls `visit` for each two rules of which one allows and one denies the same ports, the one that
+    /// comes first in front.
+    pub(crate) fn contradictions(&self, mut visit: impl FnMut(RuleId, RuleId, &Mask)) {
+        for (index, first) in self.layers.iter().enumerate() {
+            let later = self.layers.iter().skip(index + 1);
+            for second in later.filter(|second| contradict(first.layer.action, second.layer.action)) {
+                let both = first.layer.maybe.and(&second.layer.maybe);
+                if !both.is_empty() {
+                    visit(first.layer.rule, second.layer.rule, &both);
+                }
+            }
+        }
+    }
+
     /// Whether the decision would be another without the rules that `without` names; policies that
     /// `gone` names do not isolate either.
     pub(crate) fn hangs_on(&self, without: impl Fn(RuleId) -> bool, gone: impl Fn(u32) -> bool) -> bool {
@@ -48,6 +62,10 @@ impl Weighed<'_> {
         on.isolating.retain(|isolating| !gone(isolating.policy));
         ports(decide(self.on, self.layers)) != ports(decide(&on, &layers))
     }
+}
+
+fn contradict(one: RuleAction, other: RuleAction) -> bool {
+    matches!((one, other), (RuleAction::Allow, RuleAction::Deny) | (RuleAction::Deny, RuleAction::Allow))
 }
 
 fn ports(decided: Option<Decided>) -> Option<(Mask, Mask)> {

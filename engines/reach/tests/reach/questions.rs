@@ -364,6 +364,28 @@ fn answers_are_compared_three_valued() {
 }
 
 #[test]
+fn rules_that_contradict_each_other_are_named_with_the_one_that_decides() {
+    let admin = |name: &str, priority: u32, action: &str| {
+        json!({
+            "apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy",
+            "metadata": {"name": name},
+            "spec": {"priority": priority, "subject": {"namespaces": {}}, "ingress": [
+                {"action": action, "from": [{"namespaces": {}}], "ports": [{"portNumber": {"protocol": "TCP", "port": 80}}]},
+            ]},
+        })
+    };
+    let policies = vec![admin("deny", 2, "Deny"), admin("allow", 1, "Allow"), admin("pass", 0, "Pass")];
+    let Subject { estate, reach } = subject(&with(&["a", "b"], policies));
+    let label = |id| estate.resource(id).unwrap().name.to_string();
+    let found: Vec<(String, String, String)> = reach
+        .conflicts()
+        .iter()
+        .map(|one| (label(one.decides.policy), label(one.overruled.policy), one.ports.to_string()))
+        .collect();
+    assert_eq!(found, [("allow".to_owned(), "deny".to_owned(), "TCP 80".to_owned())]);
+}
+
+#[test]
 fn a_new_workload_is_told_of() {
     let before = subject(&with(&["a"], vec![]));
     let after = subject(&with(&["a", "b"], vec![]));
