@@ -62,7 +62,7 @@ fn row(out: &mut dyn Write, sources: &Sources, finding: &Finding) -> io::Result<
 
 /// A cell: quoted where it must be. What a spreadsheet would run as a formula starts with an
 /// apostrophe, which it shows as text.
-fn cell(text: &str) -> Cow<'_, str> {
+pub(crate) fn cell(text: &str) -> Cow<'_, str> {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let is_plain = !text.contains(['"', ',', '\n', '\r', ';', '\t']);
     if is_plain && !is_formula {

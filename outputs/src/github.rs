@@ -130,7 +130,7 @@ fn faults(out: &mut dyn Write, assessment: &Assessment<'_>) -> io::Result<()> {
 }
 
 /// Text in a cell of a table, where neither HTML nor `|` may act.
-fn markdown(text: &str) -> String {
+pub(crate) fn markdown(text: &str) -> String {
     let text = shown::line(text).replace('\\', "\\\\").replace('|', "\\|");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

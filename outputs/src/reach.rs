@@ -1,8 +1,14 @@
-//! Reach: who can talk to whom, as `txt`, as `json`, and explained.
+//! Reach: who can talk to whom, as text, tables, JSON, pictures, and explained.
 
+pub mod csv;
 pub mod explain;
+pub mod github;
+pub mod graph;
 pub mod json;
 mod names;
+mod pairs;
+mod peers;
+mod ports;
 pub mod txt;
 
 #[cfg(test)]

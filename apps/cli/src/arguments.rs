@@ -135,6 +135,9 @@ pub(crate) struct Reach {
     /// Who answers
     #[arg(long, value_name = "X")]
     pub(crate) to: Option<String>,
+    /// Only what these connect to or answer: `ns/name`, `ns/name[Kind]`, `ns/*` or a scope class
+    #[arg(long, value_name = "X", conflicts_with_all = ["from", "to", "explain"])]
+    pub(crate) focus: Option<String>,
     /// On which port: `443`, `53/UDP`, `8000-8080/TCP`
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<String>,
@@ -219,8 +222,16 @@ pub(crate) enum ListFormat {
 pub(crate) enum ReachFormat {
     /// One line for each pair of workloads
     Txt,
+    /// A row for each pair of workloads, with the rules that decide
+    Csv,
     /// ringfence.reach/1, factored
     Json,
+    /// A graph for Graphviz
+    Dot,
+    /// A picture, folded by namespace
+    Svg,
+    /// Markdown for a pull request
+    Github,
 }
 
 /// JSON schemas that are shipped.

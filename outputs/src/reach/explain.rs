@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use ringfence_model::fact::{DecidingRule, Edge, Openness, Peer, RuleAction, Side};
-use ringfence_model::{Estate, Resource, Text};
+use ringfence_model::fact::{Edge, Openness, Peer, RuleAction, Side};
+use ringfence_model::{Estate, Text};
 
-use super::names::Names;
+use super::names::{Names, rule};
 use crate::shown;
 
 /// How many members of a class are named.
@@ -62,7 +62,7 @@ impl Page<'_> {
         writeln!(out, "  {direction} of {whom}: {}", opened(side))?;
         for selecting in &side.policies {
             let selects = if selecting.certain { "selected by" } else { "perhaps selected by" };
-            writeln!(out, "    {selects} {}", self.rule(&selecting.rule))?;
+            writeln!(out, "    {selects} {}", rule(self.estate, &selecting.rule))?;
         }
         for matching in &side.rules {
             let verb = match matching.action {
@@ -71,26 +71,12 @@ impl Page<'_> {
                 RuleAction::Pass => "passes on",
             };
             let perhaps = if matching.certain { "" } else { " perhaps" };
-            writeln!(out, "    {}{perhaps} {verb} {}", self.rule(&matching.rule), matching.ports)?;
+            writeln!(out, "    {}{perhaps} {verb} {}", rule(self.estate, &matching.rule), matching.ports)?;
         }
         if side.rules.is_empty() {
             writeln!(out, "    no rule of these matches the other side")?;
         }
         Ok(())
-    }
-
-    /// `ns/name[NetworkPolicy] ingress[0] (file.yaml:12:5)`.
-    fn rule(&self, rule: &DecidingRule) -> String {
-        let label = self.estate.resource(rule.policy).map(Resource::label).unwrap_or_default();
-        let mut text = shown::line(&label).into_owned();
-        if !rule.element.is_empty() {
-            text = format!("{text} {}", rule.element);
-        }
-        if let Some(location) = rule.location {
-            let at = self.estate.sources().position(location);
-            text = format!("{text} ({}:{}:{})", shown::path_line(&at.file), at.line, at.column);
-        }
-        text
     }
 }
 
