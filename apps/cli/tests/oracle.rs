@@ -35,6 +35,8 @@ mod dice;
 mod fixture;
 #[path = "oracle/knp.rs"]
 mod knp;
+#[path = "oracle/nca.rs"]
+mod nca;
 #[path = "oracle/program.rs"]
 mod program;
 #[path = "oracle/selects.rs"]
@@ -58,9 +60,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use compare::{ALL, Compared, Oracle};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// How many committed seeds each oracle has.
-const SEEDS: u64 = 24;
-
 fn main() {
     let arguments = Arguments::from_args();
     let trials = match std::env::var("RINGFENCE_ORACLE_NEW") {
@@ -82,7 +81,7 @@ fn committed(oracle: &'static Oracle) -> Vec<Trial> {
     let mut trials: Vec<Trial> = fixtures.into_iter().map(fixture).collect();
     match binary {
         None => trials.push(absent(oracle)),
-        Some(binary) => trials.extend((0..SEEDS).map(|seed| {
+        Some(binary) => trials.extend((0..oracle.seeds).map(|seed| {
             let binary = binary.clone();
             let name = format!("{}/seed {seed}", oracle.name);
             Trial::test(name, move || oracle.compare(&binary, seed).map(drop))

@@ -10,7 +10,7 @@ use crate::case::{Answers, Case, Probe, Verdict};
 use crate::cluster::{self, Taste};
 use crate::fixture::Fixture;
 use crate::settled::{self, Settled};
-use crate::{knp, program, shrink, yaml};
+use crate::{knp, nca, program, shrink, yaml};
 
 /// An engine that we did not write.
 pub(crate) struct Oracle {
@@ -18,6 +18,8 @@ pub(crate) struct Oracle {
     pub(crate) name: &'static str,
     /// The file of the program.
     pub(crate) program: &'static str,
+    /// How many committed seeds it has.
+    pub(crate) seeds: u64,
     /// Whose semantics it has.
     pub(crate) profile: Profile,
     taste: Taste,
@@ -26,14 +28,26 @@ pub(crate) struct Oracle {
 }
 
 /// All of them.
-pub(crate) const ALL: &[Oracle] = &[Oracle {
-    name: "knp",
-    program: "knp",
-    profile: Profile::Spec,
-    taste: knp::TASTE,
-    answers: knp::answers,
-    settled: settled::knp,
-}];
+pub(crate) const ALL: &[Oracle] = &[
+    Oracle {
+        name: "knp",
+        program: "knp",
+        profile: Profile::Spec,
+        seeds: 24,
+        taste: knp::TASTE,
+        answers: knp::answers,
+        settled: settled::knp,
+    },
+    Oracle {
+        name: "nca",
+        program: "nca/bin/python",
+        profile: Profile::NcaCompat,
+        seeds: 12,
+        taste: nca::TASTE,
+        answers: nca::answers,
+        settled: settled::nca,
+    },
+];
 
 /// What a comparison came to.
 #[derive(Debug, Default)]

@@ -26,6 +26,38 @@ pub(crate) fn knp(case: &Case, probe: &Probe) -> Option<&'static str> {
     None
 }
 
+/// network-config-analyzer 2.1.0.
+pub(crate) fn nca(case: &Case, probe: &Probe) -> Option<&'static str> {
+    let namespace = |end: &str| end.split_once('/').map(|(namespace, _)| namespace.to_owned());
+    let ends = [namespace(&probe.from), namespace(&probe.to)];
+    let outside = |end: &Option<String>| end.as_deref() == Some("ip");
+    if ends[0] == ends[1] || ends.iter().any(outside) {
+        return None;
+    }
+    let mut policies = case.manifests.iter().filter(|policy| {
+        ends.contains(&Some(text(policy, "/metadata/namespace").to_owned()))
+            && text(policy, "/kind") == "NetworkPolicy"
+    });
+    // `parse_label_selector_requirement` looks for the key among the pods of the policy's own namespace; with a
+    // namespaceSelector the peer "selects the Pods matching PodSelector in the Namespaces selected by
+    // NamespaceSelector" (API reference of NetworkPolicyPeer).
+    policies
+        .any(asks_for_keys_elsewhere)
+        .then_some("Exists and DoesNotExist of a podSelector stay in the policy's own namespace")
+}
+
+/// Whether a peer has a namespaceSelector, and a podSelector that asks whether a key is there.
+fn asks_for_keys_elsewhere(policy: &Json) -> bool {
+    let peers = [("ingress", "from"), ("egress", "to")]
+        .into_iter()
+        .flat_map(|(key, peers)| items(&policy["spec"][key]).flat_map(move |rule| items(&rule[peers])));
+    let mut elsewhere = peers.filter(|peer| !peer["namespaceSelector"].is_null());
+    elsewhere.any(|peer| {
+        let mut expressions = items(&peer["podSelector"]["matchExpressions"]);
+        expressions.any(|one| ["Exists", "DoesNotExist"].contains(&text(one, "/operator")))
+    })
+}
+
 fn is_there(case: &Case, kind: &str) -> bool {
     case.manifests.iter().any(|manifest| text(manifest, "/kind") == kind)
 }
