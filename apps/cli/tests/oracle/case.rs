@@ -145,6 +145,8 @@ fn name(estate: &Estate, peer: Peer) -> String {
         Peer::Workload(id) => {
             estate.workload(id).map_or_else(String::new, |pod| format!("{}/{}", pod.namespace, pod.name))
         }
+        // Nobody asked for these.
+        Peer::Landmark(_) | Peer::Name(_) => String::new(),
     }
 }
 
