@@ -51,7 +51,7 @@ mod skip;
 mod stored;
 #[path = "oracle/tiers.rs"]
 mod tiers;
-#[path = "oracle/yaml.rs"]
+#[path = "workbench/yaml.rs"]
 mod yaml;
 
 use std::path::PathBuf;

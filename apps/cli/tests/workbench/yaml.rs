@@ -1,4 +1,4 @@
-//! Manifests as block YAML, to be read by ours and by theirs.
+//! Manifests as JSON values and as block YAML, to be read by ours and by theirs.
 
 use libtest_mimic::Failed;
 use ringfence_model::{FileId, Node, Value};
