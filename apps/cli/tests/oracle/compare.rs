@@ -85,21 +85,11 @@ impl Oracle {
     /// Compares the cluster of `seed`.
     pub(crate) fn compare(&self, binary: &Path, seed: u64) -> Result<Compared, Failed> {
         let case = cluster::of(seed, &self.taste);
-        match self.mismatches(binary, &case)?.into_iter().next() {
-            None => Ok(self.count(&case)),
+        let (mismatches, compared) = self.both(binary, &case)?;
+        match mismatches.into_iter().next() {
+            None => Ok(compared),
             Some(first) => Err(self.report(binary, seed, case, &first)),
         }
-    }
-
-    fn count(&self, case: &Case) -> Compared {
-        let mut compared = Compared::default();
-        for probe in case.probes() {
-            match (self.settled)(case, &probe) {
-                None => compared.agree += 1,
-                Some(why) => *compared.settled.entry(why).or_default() += 1,
-            }
-        }
-        compared
     }
 
     /// A fixture has the verdicts that it names, by ours and by theirs if they are there.
@@ -115,14 +105,19 @@ impl Oracle {
         agree(self.name, &theirs, theirs_expected)
     }
 
-    fn mismatches(&self, binary: &Path, case: &Case) -> Result<Vec<Mismatch>, Failed> {
+    /// Where the two differ, and how often they do not.
+    fn both(&self, binary: &Path, case: &Case) -> Result<(Vec<Mismatch>, Compared), Failed> {
         let (ours, theirs) = (case.ours(self.profile)?, (self.answers)(binary, case)?);
-        let differs = |(probe, theirs): (Probe, Verdict)| {
-            let ours = *ours.get(&probe)?;
-            let differs = ours != theirs && (self.settled)(case, &probe).is_none();
-            differs.then_some(Mismatch { probe, ours, theirs })
-        };
-        Ok(theirs.into_iter().filter_map(differs).collect())
+        let (mut mismatches, mut compared) = (Vec::new(), Compared::default());
+        for (probe, theirs) in theirs {
+            let ours = *ours.get(&probe).ok_or_else(|| format!("nothing is said of {probe}"))?;
+            match (self.settled)(case, &probe) {
+                Some(why) => *compared.settled.entry(why).or_default() += 1,
+                None if ours == theirs => compared.agree += 1,
+                None => mismatches.push(Mismatch { probe, ours, theirs }),
+            }
+        }
+        Ok((mismatches, compared))
     }
 
     /// Writes a small case with the same mismatch, and says where.
@@ -131,7 +126,7 @@ impl Oracle {
         let outside = [&probe.from, &probe.to].into_iter().filter_map(|end| end.strip_prefix("ip/"));
         let case = Case { outside: outside.map(str::to_owned).collect(), ports: vec![probe.port], ..case };
         let fails = |case: &Case| {
-            let found = self.mismatches(binary, case).unwrap_or_default();
+            let found = self.both(binary, case).map(|(mismatches, _)| mismatches).unwrap_or_default();
             found.iter().any(|one| one.probe == *probe && (one.ours, one.theirs) == (*ours, *theirs))
         };
         let small = shrink::smallest(case, &fails);

@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use libtest_mimic::Failed;
-use serde_json::Value as Json;
 
 use crate::case::{Answers, Case, text};
 use crate::cluster::{Taste, Tiers};
-use crate::selects::concerns;
 use crate::{knp, stored};
 
 pub(crate) const TASTE: Taste = Taste { tiers: &[Tiers::None], v6_once_in: 5, pods: 10, ports: 12 };
@@ -16,17 +14,8 @@ pub(crate) const TASTE: Taste = Taste { tiers: &[Tiers::None], v6_once_in: 5, po
 pub(crate) fn answers(python: &Path, case: &Case) -> Result<Answers, Failed> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/allowed.py");
     let mut manifests = stored::all(&case.manifests);
-    manifests.iter_mut().for_each(without_idle_rules);
+    stored::drop_idle_rules(&mut manifests);
     // A namespace is looked up when its pods are read.
     manifests.sort_by_key(|manifest| text(manifest, "/kind") != "Namespace");
     knp::printed(python, &[script.display().to_string()], case, &manifests)
-}
-
-/// Rules of a direction that a policy does not concern say nothing; the tool refuses the file for them.
-fn without_idle_rules(manifest: &mut Json) {
-    for (key, direction) in [("ingress", "Ingress"), ("egress", "Egress")] {
-        if text(manifest, "/kind") == "NetworkPolicy" && !concerns(manifest, direction) {
-            manifest["spec"].as_object_mut().expect("a spec").remove(key);
-        }
-    }
 }

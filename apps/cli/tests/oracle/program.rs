@@ -1,7 +1,8 @@
 //! Programs that we did not write: where they are, and what they print.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use libtest_mimic::Failed;
 
@@ -19,7 +20,20 @@ pub(crate) fn folder() -> PathBuf {
 
 /// What a program prints on standard output.
 pub(crate) fn output(binary: &Path, arguments: &[String]) -> Result<String, Failed> {
-    let output = Command::new(binary).args(arguments).output()?;
+    output_of(binary, arguments, b"")
+}
+
+/// The same for a program that reads `input`.
+pub(crate) fn output_of(binary: &Path, arguments: &[String], input: &[u8]) -> Result<String, Failed> {
+    let mut child = Command::new(binary)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // A program that does not read its input closes the pipe; inputs are smaller than what a pipe holds.
+    let _ = child.stdin.take().expect("stdin").write_all(input);
+    let output = child.wait_with_output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{} failed: {said}", binary.display()).into());

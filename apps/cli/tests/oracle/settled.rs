@@ -15,7 +15,7 @@ pub(crate) fn knp(case: &Case, probe: &Probe) -> Option<&'static str> {
         // based on name" (API reference of v1alpha1).
         return Some("namedPort of an admin policy matches every port of a pod that has the name");
     }
-    if is_there(case, "BaselineAdminNetworkPolicy")
+    if has_baseline(case)
         && (selected_otherwise(case, &probe.from, "Egress") || selected_otherwise(case, &probe.to, "Ingress"))
     {
         // `EvaluateIngress` accepts for a pod that any NetworkPolicy selects, of either type; the two sorts of
@@ -58,8 +58,10 @@ fn asks_for_keys_elsewhere(policy: &Json) -> bool {
     })
 }
 
-fn is_there(case: &Case, kind: &str) -> bool {
-    case.manifests.iter().any(|manifest| text(manifest, "/kind") == kind)
+fn has_baseline(case: &Case) -> bool {
+    case.manifests.iter().any(|manifest| {
+        text(manifest, "/kind") == "BaselineAdminNetworkPolicy" || text(manifest, "/spec/tier") == "Baseline"
+    })
 }
 
 fn pod<'a>(case: &'a Case, name: &str) -> Option<&'a Json> {

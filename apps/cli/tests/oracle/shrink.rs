@@ -40,7 +40,7 @@ fn smaller_manifest(case: Case, index: usize, fails: &dyn Fn(&Case) -> bool) -> 
     let mut smallest = case;
     let mut removed = 0;
     loop {
-        let admin = text(&smallest.manifests[index], "/kind").ends_with("AdminNetworkPolicy");
+        let admin = text(&smallest.manifests[index], "/apiVersion").starts_with("policy.networking.k8s.io/");
         let mut parts = parts(&smallest.manifests[index], "");
         // Rules of admin policies must name peers.
         parts.retain(|part| !(admin && (part.ends_with("/from") || part.ends_with("/to"))));
@@ -56,7 +56,7 @@ fn smaller_manifest(case: Case, index: usize, fails: &dyn Fn(&Case) -> bool) -> 
 }
 
 /// Keys that may go with all that is below them.
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 13] = [
     "labels",
     "matchLabels",
     "matchExpressions",
@@ -66,6 +66,7 @@ const OPTIONAL: [&str; 12] = [
     "from",
     "to",
     "ports",
+    "protocols",
     "except",
     "initContainers",
     "protocol",

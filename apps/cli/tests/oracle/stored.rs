@@ -5,6 +5,9 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::case::text;
+use crate::selects::concerns;
+
 pub(crate) fn all(manifests: &[Json]) -> Vec<Json> {
     manifests.iter().cloned().map(one).collect()
 }
@@ -57,5 +60,17 @@ fn default_protocols(value: &mut Json) {
         }
         Json::Array(items) => items.iter_mut().for_each(default_protocols),
         _ => {}
+    }
+}
+
+/// Rules of a direction that a NetworkPolicy does not concern say nothing; some engines refuse the file for them,
+/// or let them say something.
+pub(crate) fn drop_idle_rules(manifests: &mut [Json]) {
+    for manifest in manifests.iter_mut().filter(|manifest| text(manifest, "/kind") == "NetworkPolicy") {
+        for (key, direction) in [("ingress", "Ingress"), ("egress", "Egress")] {
+            if !concerns(manifest, direction) {
+                manifest["spec"].as_object_mut().expect("a spec").remove(key);
+            }
+        }
     }
 }
