@@ -1,8 +1,9 @@
-//! Chores of the repository: `cargo xtask tidy|guests|docs|truth|bench`.
+//! Chores of the repository: `cargo xtask tidy|guests|docs|truth|oracle|bench`.
 
 #![expect(clippy::disallowed_methods, reason = "chores read and write the repository")]
 
 mod guests;
+mod oracle;
 mod shares;
 mod tidy;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         "truth" => {
             cargo(&["test", "--quiet", "--package", "ringfence", "--test", "truth"], "RINGFENCE_WRITE")
         }
+        "oracle" => oracle::run(rest),
         "bench" => bench(rest),
         _ => usage(),
     }
@@ -29,6 +31,7 @@ fn usage() -> ExitCode {
          cargo xtask guests        check licences, sources and duplicates of dependencies\n       \
          cargo xtask docs          write the generated pages in docs/\n       \
          cargo xtask truth         run the public cases and write docs/truth.md\n       \
+         cargo xtask oracle [NAME…|all] [--probes N]   compare reach with real engines on new clusters\n       \
          cargo xtask bench [--save NAME]   measure, and keep the table in benches/results/"
     );
     ExitCode::from(2)

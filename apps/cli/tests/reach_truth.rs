@@ -11,6 +11,8 @@
 
 #[path = "workbench/shared.rs"]
 mod shared;
+#[path = "workbench/skip.rs"]
+mod skip;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

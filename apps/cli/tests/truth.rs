@@ -22,6 +22,8 @@ mod folder;
 mod page;
 #[path = "workbench/shared.rs"]
 mod shared;
+#[path = "workbench/skip.rs"]
+mod skip;
 #[path = "truth/table.rs"]
 mod table;
 

@@ -12,6 +12,8 @@ pub enum Profile {
     Spec,
     /// What np-guard's netpol-analyzer concludes; for comparison only.
     NpguardCompat,
+    /// What np-guard's network-config-analyzer concludes; for comparison only.
+    NcaCompat,
 }
 
 /// What a profile decides where engines differ. A switch never names a file or a workload.
@@ -113,13 +115,14 @@ impl Profiles {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 2] = [Self::Spec, Self::NpguardCompat];
+    pub const ALL: [Self; 3] = [Self::Spec, Self::NpguardCompat, Self::NcaCompat];
 
     /// As printed and as given to `--profile`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Spec => "spec",
             Self::NpguardCompat => "npguard-compat",
+            Self::NcaCompat => "nca-compat",
         }
     }
 
@@ -130,14 +133,14 @@ impl Profile {
 
     /// What it decides.
     pub fn switches(self) -> Switches {
-        let compat = self == Self::NpguardCompat;
+        let compat = matches!(self, Self::NpguardCompat | Self::NcaCompat);
         Switches {
             ip_block_matches_pods: !compat,
             host_network_is_ordinary: compat,
             missing_namespace_has_no_labels: compat,
             first_named_port_only: compat,
             passes_over_other_policies: compat,
-            ipv6_peers: !compat,
+            ipv6_peers: self != Self::NpguardCompat,
             landmarks: !compat,
             lists_self: !compat,
         }

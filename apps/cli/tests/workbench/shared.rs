@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
+
+use crate::skip::skipped;
 
 /// The folder of public cases, if it is there.
 pub(crate) fn truth() -> Option<PathBuf> {
@@ -16,13 +18,7 @@ pub(crate) fn below(name: &str) -> Option<PathBuf> {
     Some(shared.join(name)).filter(|path| path.is_dir())
 }
 
-/// The trial that stands for all that cannot run: ignored with its reason, or failed where it is required.
+/// The trial that stands for all that cannot run without it.
 pub(crate) fn absent(what: &str) -> Trial {
-    let required =
-        std::env::var("RINGFENCE_REQUIRE").unwrap_or_default().split(',').any(|one| one == "truth");
-    let reason = format!("{what}: ../shared/truth is not there");
-    if required {
-        return Trial::test(reason, || Err(Failed::from("required by RINGFENCE_REQUIRE")));
-    }
-    Trial::test(format!("ignored: {reason}"), || Ok(())).with_ignored_flag(true)
+    skipped(format!("{what}: ../shared/truth is not there"), "truth")
 }
