@@ -5,8 +5,9 @@ mod reach;
 use std::sync::Arc;
 
 pub use reach::{
-    AddressRange, DecidingRule, Decision, Edge, Landmark, Matching, Openness, Peer, PortRange, Ports,
-    Protocol, ReachClass, ReachMap, ReachPair, RuleAction, Selecting, Side,
+    AddressRange, Clients, DecidingRule, Decision, Edge, Entry, Exposure, Front, Landmark, Listener,
+    Matching, Openness, Passage, Peer, PortRange, Ports, Protocol, ReachClass, ReachMap, ReachPair,
+    RuleAction, Seen, Selecting, Side, Target, TargetEnd, Tls, Way,
 };
 
 use crate::{Location, Missing, Reason, ResourceId, Subject, Verdict};

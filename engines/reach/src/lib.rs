@@ -20,6 +20,7 @@ mod condition;
 mod contact;
 mod default_deny;
 mod endpoints;
+mod entry;
 mod identity;
 mod map;
 mod namespace;
@@ -31,8 +32,10 @@ mod profile;
 mod row;
 mod selector;
 
-use ringfence_model::fact::PortRange;
-use ringfence_model::{Diagnostic, Estate, Text};
+use std::sync::Arc;
+
+use ringfence_model::fact::{PortRange, Ports};
+use ringfence_model::{Diagnostic, Estate, Text, WorkloadId};
 use roaring::RoaringBitmap;
 
 use crate::address::{Blocks, Space};
@@ -48,6 +51,7 @@ use crate::selector::Selectors;
 
 pub use contact::Contact;
 pub use endpoints::Endpoints;
+pub use entry::{Behind, ClusterAddress, RulePort, Wanted, cluster_address};
 pub use profile::{Choice, Chosen, Profile, Switches};
 pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
 
@@ -58,6 +62,7 @@ pub struct Reach {
     namespaces: Namespaces,
     conditions: Conditions,
     selectors: Selectors,
+    sets: PodSets,
     policies: Policies,
     spaces: Both<Space>,
     classes: Classes,
@@ -67,6 +72,8 @@ pub struct Reach {
     reached: Reached,
     /// Classes of a single pod.
     single: RoaringBitmap,
+    /// What the ingress controller of netpol-analyzer may open; empty under other profiles.
+    controller: Vec<(WorkloadId, Arc<Ports>)>,
 }
 
 impl Reach {
@@ -121,6 +128,7 @@ impl Reach {
             namespaces,
             conditions,
             selectors,
+            sets,
             policies,
             spaces,
             classes,
@@ -129,8 +137,9 @@ impl Reach {
             rows,
             reached,
             single,
+            controller: Vec::new(),
         };
-        (reach, diagnostics)
+        (reach.with_controller(estate, switches), diagnostics)
     }
 
     /// The DNS names that rules use; [`Peer::Name`](ringfence_model::fact::Peer::Name) is an index into them.

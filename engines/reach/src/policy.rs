@@ -122,6 +122,10 @@ impl PodSets {
         id
     }
 
+    pub(crate) fn get(&self, id: SetId) -> Option<(Scope, SelectorId)> {
+        self.all.get(id.index()).copied()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SetId, Scope, SelectorId)> {
         (0..).map(SetId).zip(&self.all).map(|(id, (scope, selector))| (id, *scope, *selector))
     }

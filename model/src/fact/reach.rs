@@ -1,6 +1,7 @@
 //! What the reach engine concludes, factored: classes of peers, and allowed pairs of classes.
 
 mod edge;
+mod entry;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use crate::{Location, ResourceId, Text, WorkloadId};
 
 pub use edge::{Edge, Matching, Openness, RuleAction, Selecting, Side};
+pub use entry::{Clients, Entry, Exposure, Front, Listener, Passage, Seen, Target, TargetEnd, Tls, Way};
 
 /// Transport protocols that NetworkPolicy knows, in the order printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -275,6 +277,8 @@ pub struct ReachMap {
     pub sets: Vec<Arc<[u32]>>,
     /// All pairs that are not denied, sorted by (to, from).
     pub pairs: Vec<ReachPair>,
+    /// What `{ingress-controller}` may open, where the profile lists it as a peer of its own.
+    pub controller: Vec<(WorkloadId, Arc<Ports>)>,
     /// The rules that pairs refer to.
     pub rules: Vec<DecidingRule>,
     /// The DNS names that [`Peer::Name`] refers to.
