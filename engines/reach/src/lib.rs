@@ -20,6 +20,7 @@ mod condition;
 mod contact;
 mod default_deny;
 mod endpoints;
+mod entry;
 mod identity;
 mod map;
 mod namespace;
@@ -32,8 +33,10 @@ mod question;
 mod row;
 mod selector;
 
-use ringfence_model::fact::PortRange;
-use ringfence_model::{Diagnostic, Estate, Text};
+use std::sync::Arc;
+
+use ringfence_model::fact::{PortRange, Ports};
+use ringfence_model::{Diagnostic, Estate, Text, WorkloadId};
 use roaring::RoaringBitmap;
 
 use crate::address::{Blocks, Space};
@@ -49,6 +52,7 @@ use crate::selector::Selectors;
 
 pub use contact::Contact;
 pub use endpoints::Endpoints;
+pub use entry::{Behind, ClusterAddress, RulePort, Wanted, cluster_address};
 pub use profile::{Choice, Chosen, Profile, Switches};
 pub use question::{Compared, Comparison, compare, diff};
 pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
@@ -71,6 +75,8 @@ pub struct Reach {
     reached: Reached,
     /// Classes of a single pod.
     single: RoaringBitmap,
+    /// What the ingress controller of netpol-analyzer may open; empty under other profiles.
+    controller: Vec<(WorkloadId, Arc<Ports>)>,
 }
 
 impl Reach {
@@ -135,8 +141,9 @@ impl Reach {
             rows,
             reached,
             single,
+            controller: Vec::new(),
         };
-        (reach, diagnostics)
+        (reach.with_controller(estate, switches), diagnostics)
     }
 
     /// The DNS names that rules use; [`Peer::Name`](ringfence_model::fact::Peer::Name) is an index into them.

@@ -38,6 +38,12 @@ pub struct Switches {
     pub landmarks: bool,
     /// Whether a listing names workloads whose own pods talk to one another.
     pub lists_self: bool,
+    /// Whether a listing names what Ingresses lead to as open to `{ingress-controller}`, a pod of its own
+    /// without labels.
+    pub lists_ingress_controller: bool,
+    /// Whether what a node passes on with its own address (node ports, instance targets) is judged by
+    /// that address; otherwise it may be judged before its source is rewritten.
+    pub masquerade_is_judged_as_node: bool,
 }
 
 /// Which profile to use.
@@ -143,6 +149,8 @@ impl Profile {
             ipv6_peers: self != Self::NpguardCompat,
             landmarks: !compat,
             lists_self: !compat,
+            lists_ingress_controller: compat,
+            masquerade_is_judged_as_node: false,
         }
     }
 }

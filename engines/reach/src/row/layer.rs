@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::class::{Classes, Held};
 use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::namespace::ClusterId;
 use crate::pod::NamedPorts;
 use crate::policy::{
     Api, Both, Direction, NameId, PeerSpec, Plane, Policies, Policy, PortSpec, Rank, Rule, RuleId, Term,
@@ -55,17 +56,17 @@ impl Place {
 
 /// On which ports a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct OnPorts {
+pub(super) struct OnPorts {
     sure: Mask,
     maybe: Mask,
     doubts: Vec<ConditionId>,
 }
 
 /// Peers that a rule matches alike.
-struct Match {
-    peers: Arc<RoaringBitmap>,
-    by_labels: bool,
-    certainty: Certainty,
+pub(super) struct Match {
+    pub(super) peers: Arc<RoaringBitmap>,
+    pub(super) by_labels: bool,
+    pub(super) certainty: Certainty,
 }
 
 /// Makes layers.
@@ -256,6 +257,17 @@ impl<'a> Layers<'a> {
         parts
     }
 
+    /// The ports of an ingress rule, names resolved on a class with these named ports.
+    pub(super) fn ingress_ports(&mut self, rule: &Rule, ports: u32, switches: Switches) -> OnPorts {
+        let none = NamedPorts::default();
+        let classes = self.classes;
+        self.on_ports(rule, classes.ports.get(ports as usize).unwrap_or(&none), switches)
+    }
+
+    pub(super) fn switches(&self, cluster: ClusterId) -> Switches {
+        self.profiles.switches(cluster)
+    }
+
     fn on_ports(&mut self, rule: &Rule, names: &NamedPorts, switches: Switches) -> OnPorts {
         let all = self.cells.all();
         let Some(ports) = &rule.ports else {
@@ -307,7 +319,13 @@ impl<'a> Layers<'a> {
     }
 }
 
-fn layer(rule: &Rule, place: Place, matched: &Match, peers: Arc<RoaringBitmap>, on: OnPorts) -> Layer {
+pub(super) fn layer(
+    rule: &Rule,
+    place: Place,
+    matched: &Match,
+    peers: Arc<RoaringBitmap>,
+    on: OnPorts,
+) -> Layer {
     let OnPorts { sure, maybe, doubts } = on;
     Layer {
         rule: rule.id,
