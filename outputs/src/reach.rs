@@ -1,9 +1,13 @@
 //! Reach: who can talk to whom, as text, tables, JSON, pictures, and explained.
 
+pub mod conflict;
 pub mod csv;
+pub mod diff;
 pub mod explain;
+pub mod exposure;
 pub mod github;
 pub mod graph;
+pub mod idle;
 pub mod json;
 mod names;
 mod pairs;

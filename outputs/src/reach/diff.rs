@@ -87,6 +87,16 @@ impl<'a> Page<'a> {
         out.flush()
     }
 
+    /// Whether anything is opened.
+    pub fn opens(&self) -> bool {
+        self.lines().iter().any(|line| line.what == What::Opened)
+    }
+
+    /// Whether anything is opened across a boundary of declared classes.
+    pub fn crosses(&self) -> bool {
+        self.lines().iter().any(|line| line.weight <= Weight::Crossing)
+    }
+
     /// Markdown made for a pull request.
     pub fn github(&self, out: &mut dyn Write) -> io::Result<()> {
         let lines = self.lines();
@@ -204,9 +214,11 @@ impl<'a> Page<'a> {
             (Some(_), Some(_)) => Weight::Crossing,
             _ => Weight::Within,
         };
-        let outside = change.from.iter().chain(&change.to).any(|end| {
-            matches!(end.after.or(end.before), Some(Peer::External(_) | Peer::Name(_)))
-        });
+        let outside = change
+            .from
+            .iter()
+            .chain(&change.to)
+            .any(|end| matches!(end.after.or(end.before), Some(Peer::External(_) | Peer::Name(_))));
         let worst = pairs.map(weigh).min().unwrap_or(Weight::Within);
         if outside { worst.min(Weight::Outside) } else { worst }
     }

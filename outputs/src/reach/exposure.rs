@@ -79,7 +79,12 @@ fn exposed(out: &mut dyn Write, estate: &Estate, direction: &str, side: &Exposed
     for future in &side.future {
         let rules: Vec<String> = future.rules.iter().map(|one| rule(estate, one)).collect();
         let by = if rules.is_empty() { String::new() } else { format!(", by {}", rules.join(", ")) };
-        writeln!(out, "    {}, of which there is none yet: {}{by}", shown::line(&future.who), ports(&future.opened))?;
+        writeln!(
+            out,
+            "    {}, of which there is none yet: {}{by}",
+            shown::line(&future.who),
+            ports(&future.opened)
+        )?;
     }
     Ok(())
 }
@@ -127,7 +132,9 @@ fn write_side(pen: &mut Pen<'_>, estate: &Estate, side: &Exposed) {
             pen.text(why);
         }
     }
-    for (key, opened) in [("internet", &side.internet), ("private", &side.private), ("cluster", &side.cluster)] {
+    for (key, opened) in
+        [("internet", &side.internet), ("private", &side.private), ("cluster", &side.cluster)]
+    {
         pen.key(key);
         write_opened(pen, opened);
     }

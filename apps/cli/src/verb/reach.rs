@@ -1,16 +1,20 @@
 //! `ringfence reach`: who can talk to whom, on which ports, and which rules decide.
 
+mod compare;
+mod diff;
 mod ends;
 mod focus;
 mod port;
+mod questions;
+mod semantics;
 
 use ringfence_model::fact::ReachMap;
 use ringfence_outputs::reach::graph::Shown;
 use ringfence_outputs::reach::{csv, explain, github, graph, json, txt};
-use ringfence_reach::{Endpoints, Profile};
+use ringfence_reach::Endpoints;
 
 use super::{read, talk};
-use crate::arguments::{Reach, ReachFormat};
+use crate::arguments::{Question, Reach, ReachFormat};
 use crate::exit::{Failure, Outcome};
 use crate::intake::Intake;
 use crate::stream::Results;
@@ -20,12 +24,23 @@ use self::port::{narrowed, port};
 
 /// Reads, and answers the question, or prints the whole map where there is none.
 pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
-    let profile = Profile::parse(&options.profile).ok_or_else(|| {
-        Failure::usage(
-            format!("no profile is called `{}`", options.profile),
-            "write `spec` or `npguard-compat`",
-        )
-    })?;
+    match &options.question {
+        Some(Question::Diff(options)) => return diff::run(options, quiet),
+        Some(Question::Equivalent(options)) => return compare::equivalent(options, quiet),
+        Some(Question::Contained(options)) => return compare::contained(options, quiet),
+        Some(Question::Redundant(options)) => return questions::redundant(options, quiet),
+        Some(Question::Conflicts(options)) => return questions::conflicts(options, quiet),
+        None => {}
+    }
+    if options.exposure || options.unused || options.shadowed {
+        return questions::run(options, quiet);
+    }
+    answer(options, quiet)
+}
+
+/// The map, or the answer for some ends of it.
+fn answer(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
+    let choice = semantics::choice(&options.semantics)?;
     if options.explain && (options.format != ReachFormat::Txt || options.port.is_some()) {
         return Err(Failure::usage(
             "`--explain` is text about all ports",
@@ -34,8 +49,7 @@ pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     }
     let port = options.port.as_deref().map(port).transpose()?;
     let mut intake = read(&options.input, quiet)?;
-    let (reach, diagnostics) = ringfence_reach::Reach::new(&intake.estate, profile);
-    intake.diagnostics.extend(diagnostics);
+    let reach = semantics::reach(&mut intake, choice, quiet);
     let ends = |text: &Option<String>| text.as_deref().map(|text| ends(text, &intake, &reach)).transpose();
     let (from, to) = (ends(&options.from)?, ends(&options.to)?);
     let focus = options.focus.as_deref().map(|text| workloads(text, &intake, &reach)).transpose()?;

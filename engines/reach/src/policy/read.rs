@@ -43,10 +43,16 @@ const OTHER_CLUSTER: &[(&str, &str)] = &[
     ("projectcalico.org", "GlobalNetworkPolicy"),
 ];
 
-/// All policies of `estate`, in the order of evaluation.
-pub(crate) fn read(estate: &Estate, switches: &Switches, reading: &mut Reading<'_>) -> Policies {
+/// All policies of `estate`, or only those of `only`, in the order of evaluation.
+pub(crate) fn read(
+    estate: &Estate,
+    only: Option<&[ResourceId]>,
+    switches: &Switches,
+    reading: &mut Reading<'_>,
+) -> Policies {
     let mut policies = Policies::default();
-    for (id, resource) in estate.iter().filter(|(_, resource)| resource.kind.is_kubernetes()) {
+    let wanted = |id: &ResourceId| only.is_none_or(|only| only.contains(id));
+    for (id, resource) in estate.iter().filter(|(id, one)| one.kind.is_kubernetes() && wanted(id)) {
         match resource.kind.as_str() {
             "networking.k8s.io/v1/NetworkPolicy" | "extensions/v1beta1/NetworkPolicy" => {
                 policies.all.push(network::read(id, resource, reading));
