@@ -1,11 +1,9 @@
 //! The engine against the API definition: cases by hand, and a second evaluator on random clusters.
 
 #[cfg(test)]
-<<<<<<< HEAD
-mod entry;
-=======
 mod cluster;
->>>>>>> e382b94 (reach: ClusterNetworkPolicy v1alpha2 in both tiers; nodes and domain names as peers, unknown values that may fail closed (the second version of the admin API))
+#[cfg(test)]
+mod entry;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
