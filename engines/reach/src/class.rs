@@ -61,6 +61,8 @@ pub(crate) struct Classes {
     pub(crate) clusters: Vec<RoaringBitmap>,
     /// Pod classes that are or may be on the host network.
     pub(crate) host: RoaringBitmap,
+    /// Why some of those may not be; set where there are any.
+    pub(crate) host_doubt: Certainty,
     /// Classes of addresses outside, landmarks and named destinations: as sources, of which ingress rules
     /// speak, and as destinations.
     pub(crate) outside: Both<RoaringBitmap>,
@@ -148,6 +150,10 @@ impl Builder<'_> {
             classes.clusters.get_mut(cluster).map(|cluster| cluster.insert(class));
             if traits.host != HostNetwork::No {
                 classes.host.insert(class);
+            }
+            if traits.host == HostNetwork::Perhaps {
+                let why = "whether a pod is on the host network is not known";
+                classes.host_doubt.get_or_insert_with(|| self.conditions.id(why));
             }
         }
         classes

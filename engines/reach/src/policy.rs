@@ -1,11 +1,13 @@
 //! Policies as the engine sees them: who is selected, and which rules apply in each direction.
 
 mod admin;
+mod cluster;
 mod name;
 mod network;
 mod rank;
 mod read;
 mod reader;
+mod tier;
 
 use ringfence_model::fact::{DecidingRule, Landmark, PortRange, Protocol, RuleAction};
 use ringfence_model::{Location, ResourceId, Text};
@@ -82,8 +84,10 @@ impl<T> Both<T> {
 pub(crate) enum Api {
     /// `networking.k8s.io` NetworkPolicy.
     Network,
-    /// `policy.networking.k8s.io`: admin and baseline tiers.
+    /// `policy.networking.k8s.io/v1alpha1`: AdminNetworkPolicy and BaselineAdminNetworkPolicy.
     Admin,
+    /// `policy.networking.k8s.io/v1alpha2`: ClusterNetworkPolicy.
+    Cluster,
 }
 
 /// Pods that a selector within a scope selects; index into [`PodSets`].
@@ -220,6 +224,8 @@ pub(crate) enum PeerSpec {
     Name(DnsId),
     /// An end that is neither pod nor address.
     Landmark(Landmark),
+    /// Pods on the host network, which have the addresses of nodes.
+    HostNetwork,
     /// Anyone or no one.
     Unknown(ConditionId),
 }
@@ -298,7 +304,7 @@ impl PeerSpec {
             Self::Each(terms) => {
                 terms.iter().flat_map(|term| &term.any).for_each(|peer| peer.blocks(blocks));
             }
-            Self::Pods(_) | Self::Name(_) | Self::Landmark(_) | Self::Unknown(_) => {}
+            Self::Pods(_) | Self::Name(_) | Self::Landmark(_) | Self::HostNetwork | Self::Unknown(_) => {}
         }
     }
 }

@@ -5,7 +5,9 @@ use ringfence_model::selector::Selector;
 use ringfence_model::{Diagnostic, Estate, Location, Resource, ResourceId};
 use rustc_hash::FxHashMap;
 
-use super::{DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, network, rank};
+use super::{
+    Api, DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, cluster, network, rank, tier,
+};
 use crate::address::Blocks;
 use crate::condition::Conditions;
 use crate::namespace::Namespaces;
@@ -39,6 +41,8 @@ const OTHER_CLUSTER: &[(&str, &str)] = &[
     ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
     ("networking.k8s.aws", "ClusterNetworkPolicy"),
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
     ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
     ("projectcalico.org", "GlobalNetworkPolicy"),
 ];
@@ -61,12 +65,17 @@ pub(crate) fn read(
             | "policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy" => {
                 policies.all.push(admin::read(id, resource, reading));
             }
+            "policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy"
+                if !switches.passes_over_other_policies =>
+            {
+                policies.all.extend(cluster::read(id, resource, reading));
+            }
             _ if !switches.passes_over_other_policies => other(resource, reading, &mut policies),
             _ => {}
         }
     }
     settle_duplicates(&mut policies.all, reading);
-    admin::settle_priorities(&mut policies.all, reading);
+    tier::settle_priorities(&mut policies.all, reading);
     rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);
     policies.names = std::mem::take(&mut reading.names);
@@ -96,8 +105,11 @@ fn other(resource: &Resource, reading: &mut Reading<'_>, policies: &mut Policies
 
 /// Of two policies with one name only one is in force; which one is not known, unless they say the same.
 fn settle_duplicates(policies: &mut [Policy], reading: &mut Reading<'_>) {
-    let identity =
-        |policy: &Policy| (policy.cluster, policy.api, policy.rank.tier_name.clone(), policy.name.clone());
+    let identity = |policy: &Policy| {
+        // One object is in one tier; its name is unique all the same.
+        let tier = Some(&policy.rank.tier_name).filter(|_| policy.api != Api::Cluster);
+        (policy.cluster, policy.api, tier.cloned(), policy.name.clone())
+    };
     let mut same: FxHashMap<_, Vec<usize>> = FxHashMap::default();
     for (index, policy) in policies.iter().enumerate() {
         same.entry(identity(policy)).or_default().push(index);
@@ -121,10 +133,11 @@ fn settle_duplicates(policies: &mut [Policy], reading: &mut Reading<'_>) {
 
 impl Policy {
     fn says_the_same(&self, other: &Self) -> bool {
-        self.subject == other.subject
-            && self.rank == other.rank
-            && self.ingress == other.ingress
-            && self.egress == other.egress
+        self.resource == other.resource
+            || self.subject == other.subject
+                && self.rank == other.rank
+                && self.ingress == other.ingress
+                && self.egress == other.egress
     }
 }
 

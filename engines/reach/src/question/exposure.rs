@@ -184,6 +184,10 @@ fn gather(peer: &PeerSpec, sets: &mut FxHashSet<SetId>) {
             let terms = terms.iter().filter(|term| !term.negated);
             terms.flat_map(|term| &term.any).for_each(|peer| gather(peer, sets));
         }
-        PeerSpec::Block(..) | PeerSpec::Name(_) | PeerSpec::Landmark(_) | PeerSpec::Unknown(_) => {}
+        PeerSpec::Block(..)
+        | PeerSpec::Name(_)
+        | PeerSpec::Landmark(_)
+        | PeerSpec::HostNetwork
+        | PeerSpec::Unknown(_) => {}
     }
 }

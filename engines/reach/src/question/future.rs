@@ -77,7 +77,7 @@ impl FuturePod {
                 };
                 terms.iter().map(term).min().unwrap_or(Match::Yes)
             }
-            PeerSpec::Name(_) | PeerSpec::Landmark(_) => Match::No,
+            PeerSpec::Name(_) | PeerSpec::Landmark(_) | PeerSpec::HostNetwork => Match::No,
             PeerSpec::Unknown(_) => Match::Perhaps,
         }
     }

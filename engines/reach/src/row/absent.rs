@@ -69,7 +69,7 @@ impl Stranger<'_> {
             PeerSpec::Each(terms) => {
                 ringfence_model::selector::all(terms.iter().map(|term| self.meets(term)))
             }
-            PeerSpec::Unknown(_) => None,
+            PeerSpec::HostNetwork | PeerSpec::Unknown(_) => None,
         }
     }
 

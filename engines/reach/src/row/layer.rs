@@ -9,9 +9,9 @@ use rustc_hash::FxHashMap;
 use crate::class::{Classes, Held};
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::namespace::ClusterId;
-use crate::pod::NamedPorts;
+use crate::pod::{HostNetwork, NamedPorts};
 use crate::policy::{
-    Api, Both, Direction, NameId, PeerSpec, Plane, Policies, Policy, PortSpec, Rank, Rule, RuleId, Term,
+    Both, Direction, NameId, PeerSpec, Plane, Policies, Policy, PortSpec, Rank, Rule, RuleId, Term,
 };
 use crate::port::{Cells, Mask};
 use crate::profile::{Profiles, Switches};
@@ -50,7 +50,7 @@ impl Place {
     pub(super) fn of(policy: &Policy) -> Self {
         let Policy { stage, slot, api, .. } = *policy;
         let Rank { plane, deny_first, .. } = policy.rank;
-        Self { plane, stage, slot, deny_first, without_host: api == Api::Admin }
+        Self { plane, stage, slot, deny_first, without_host: api.leaves_host_out() }
     }
 }
 
@@ -201,7 +201,19 @@ impl<'a> Layers<'a> {
                     .into_iter()
                     .for_each(|class| held.add(class, None));
             }
+            PeerSpec::HostNetwork => self.hold_host(held),
             PeerSpec::Unknown(condition) => held.add_all(universe, *condition),
+        }
+    }
+
+    /// Pods that are on the host network, and those that may be.
+    fn hold_host(&self, held: &mut Held) {
+        for class in &self.classes.host {
+            let host = self.classes.pods.get(class as usize).map(|traits| traits.host);
+            match (host, self.classes.host_doubt) {
+                (Some(HostNetwork::Perhaps), doubt @ Some(_)) => held.add(class, doubt),
+                _ => held.add(class, None),
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! The engine against the API definition: cases by hand, and a second evaluator on random clusters.
 
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod entry;
 #[cfg(test)]
 mod fixture;
@@ -14,6 +16,8 @@ mod random;
 mod semantics;
 #[cfg(test)]
 mod spec;
+#[cfg(test)]
+mod tiered;
 #[cfg(test)]
 mod tiers;
 #[cfg(test)]

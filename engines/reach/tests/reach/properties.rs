@@ -47,7 +47,7 @@ impl Subject {
 }
 
 /// All pairs of different pods, and each pod with each address in both directions.
-fn pairs(cluster: &Cluster) -> Vec<(End, End)> {
+pub(crate) fn pairs(cluster: &Cluster) -> Vec<(End, End)> {
     let pods = 0..cluster.pods.len();
     let inside = pods.clone().flat_map(|from| pods.clone().map(move |to| (from, to)));
     let inside = inside.filter(|(from, to)| from != to).map(|(from, to)| (End::Pod(from), End::Pod(to)));
@@ -169,7 +169,7 @@ fn conceal(manifests: &mut Vec<Json>, hidden: &[Hide]) {
 }
 
 /// Every value within a manifest.
-fn pointers(json: &Json) -> Vec<String> {
+pub(crate) fn pointers(json: &Json) -> Vec<String> {
     let children: Vec<(String, &Json)> = match json {
         Json::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), value)).collect(),
         Json::Array(items) => {
@@ -201,7 +201,7 @@ fn spread(estate: &Estate, map: &ReachMap) -> BTreeSet<String> {
 }
 
 /// A quarter of what is asked for (`PROPTEST_CASES`): each case is some thousand probes.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let whole = ProptestConfig::default();
     ProptestConfig { cases: whole.cases / 4, ..whole }
 }

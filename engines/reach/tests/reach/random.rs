@@ -12,17 +12,17 @@ use crate::spec::{Cluster, Host, Labels, Namespace, Number, Peer, Pod, Policy, P
 
 const KEYS: [&str; 2] = ["app", "tier"];
 const VALUES: [&str; 3] = ["x", "y", "z"];
-const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
-const NAMES: [&str; 2] = ["http", "dns"];
+pub(crate) const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
+pub(crate) const NAMES: [&str; 2] = ["http", "dns"];
 
 /// Ports worth asking for: those in rules, and their neighbours.
 pub(crate) const PROBED: [u16; 9] = [1, 53, 60, 79, 80, 8080, 9000, 9010, 9011];
 
 /// An address and a prefix length.
-type Cidr = (&'static str, u8);
+pub(crate) type Cidr = (&'static str, u8);
 
 /// Blocks: of pods, of everyone, of others; each with exceptions.
-const BLOCKS: [(&str, u8, &[Cidr]); 10] = [
+pub(crate) const BLOCKS: [(&str, u8, &[Cidr]); 10] = [
     ("10.0.0.0", 8, &[("10.0.0.0", 30), ("10.0.1.0", 24)]),
     ("10.0.0.0", 24, &[("10.0.0.2", 32)]),
     ("10.0.0.3", 32, &[]),
@@ -51,13 +51,13 @@ pub(crate) fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn labels() -> impl Strategy<Value = Labels> {
+pub(crate) fn labels() -> impl Strategy<Value = Labels> {
     vec(option::of(select(&VALUES[..])), KEYS.len()).prop_map(|values| {
         KEYS.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?))).collect()
     })
 }
 
-fn selector() -> impl Strategy<Value = Selector> {
+pub(crate) fn selector() -> impl Strategy<Value = Selector> {
     let expression = (
         select(&KEYS[..]),
         select(&["In", "NotIn", "Exists", "DoesNotExist"][..]),
@@ -252,7 +252,7 @@ fn port_manifest(port: &Port) -> Json {
     manifest
 }
 
-fn selector_manifest(selector: &Selector) -> Json {
+pub(crate) fn selector_manifest(selector: &Selector) -> Json {
     let mut manifest = json!({});
     if !selector.labels.is_empty() {
         manifest["matchLabels"] =

@@ -101,10 +101,23 @@ impl Cluster {
 
     /// Whether the policies of `subject` permit it. A pod that none selects in this direction is not isolated.
     fn permits(&self, direction: &str, subject: End, other: End, to: End, protocol: &str, port: u16) -> bool {
-        let End::Pod(index) = subject else { return true };
+        self.decides(direction, subject, other, to, protocol, port).unwrap_or(true)
+    }
+
+    /// The same, `None` where no policy selects the pod in this direction.
+    pub(crate) fn decides(
+        &self,
+        direction: &str,
+        subject: End,
+        other: End,
+        to: End,
+        protocol: &str,
+        port: u16,
+    ) -> Option<bool> {
+        let End::Pod(index) = subject else { return None };
         let pod = &self.pods[index];
         if pod.host == Host::Node {
-            return true;
+            return None;
         }
         let selecting = self.policies.iter().filter(|policy| {
             policy.namespace == pod.namespace
@@ -112,15 +125,13 @@ impl Cluster {
                 && policy.concerns(direction)
         });
         let mut selecting = selecting.peekable();
-        if selecting.peek().is_none() {
-            return true;
-        }
-        selecting.any(|policy| {
+        selecting.peek()?;
+        Some(selecting.any(|policy| {
             let rules = if direction == "Ingress" { &policy.ingress } else { &policy.egress };
             rules.iter().flatten().any(|rule| {
                 self.matches_peer(policy, rule, other) && self.matches_port(rule, to, protocol, port)
             })
-        })
+        }))
     }
 
     fn matches_peer(&self, policy: &Policy, rule: &Rule, other: End) -> bool {
@@ -158,20 +169,20 @@ impl Cluster {
     }
 
     /// The numbers of a port name on the pod that receives.
-    fn named(&self, to: End, name: &str, protocol: &str) -> Vec<u16> {
+    pub(crate) fn named(&self, to: End, name: &str, protocol: &str) -> Vec<u16> {
         let End::Pod(index) = to else { return Vec::new() };
         let declared = self.pods[index].ports.iter().filter(|port| port.0 == name && port.1 == protocol);
         declared.map(|port| port.2).take(if self.every_named_port { usize::MAX } else { 1 }).collect()
     }
 
-    fn addresses(&self, end: End) -> Vec<IpAddr> {
+    pub(crate) fn addresses(&self, end: End) -> Vec<IpAddr> {
         match end {
             End::Pod(index) => self.pods[index].addresses.clone(),
             End::Address(address) => vec![address],
         }
     }
 
-    fn namespace_labels(&self, index: usize) -> BTreeMap<&str, &str> {
+    pub(crate) fn namespace_labels(&self, index: usize) -> BTreeMap<&str, &str> {
         let namespace = &self.namespaces[index];
         let mut labels: BTreeMap<&str, &str> = namespace.labels.clone();
         labels.insert("kubernetes.io/metadata.name", &namespace.name);
@@ -191,7 +202,7 @@ impl Policy {
 }
 
 impl Selector {
-    fn selects(&self, labels: &BTreeMap<&str, &str>) -> bool {
+    pub(crate) fn selects(&self, labels: &BTreeMap<&str, &str>) -> bool {
         let expression = |(key, operator, values): &(&'static str, &'static str, Vec<&'static str>)| {
             let value = labels.get(*key);
             match *operator {
@@ -208,7 +219,7 @@ impl Selector {
 }
 
 /// Whether an address lies in a block: the same family, and the same first `length` bits.
-fn inside(address: IpAddr, (network, length): (IpAddr, u8)) -> bool {
+pub(crate) fn inside(address: IpAddr, (network, length): (IpAddr, u8)) -> bool {
     let bits = |address: IpAddr| match address {
         IpAddr::V4(v4) => (32, u128::from(u32::from(v4))),
         IpAddr::V6(v6) => (128, u128::from(v6)),
