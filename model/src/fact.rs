@@ -5,9 +5,10 @@ mod reach;
 use std::sync::Arc;
 
 pub use reach::{
-    AddressRange, Conflict, DecidingRule, Decision, DiffEnd, Edge, Exposed, Exposure, FuturePeer, Idle,
-    Landmark, Matching, Opened, Openness, Peer, PortRange, Ports, Protection, Protocol, ReachChange,
-    ReachClass, ReachDiff, ReachMap, ReachPair, RuleAction, Selecting, Side, WhyIdle,
+    AddressRange, Clients, Conflict, DecidingRule, Decision, DiffEnd, Edge, Entry, Exposed, Exposure, Facing,
+    Front, FuturePeer, Idle, Landmark, Listener, Matching, Opened, Openness, Passage, Peer, PortRange, Ports,
+    Protection, Protocol, ReachChange, ReachClass, ReachDiff, ReachMap, ReachPair, RuleAction, Seen,
+    Selecting, Side, Target, TargetEnd, Tls, Way, WhyIdle,
 };
 
 use crate::{Location, Missing, Reason, ResourceId, Subject, Verdict};

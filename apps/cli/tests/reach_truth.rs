@@ -1,7 +1,7 @@
 //! The reach engine against what other engines conclude.
 //!
-//! `../shared/truth/network/np-guard`: under `npguard-compat` every directory that needs policies alone
-//! gives exactly its `expected.txt`. `../shared/oracles/tricky`: every verdict of `spec` and of
+//! `../shared/truth/network/np-guard`: under `npguard-compat` every directory gives exactly its
+//! `expected.txt`. `../shared/oracles/tricky`: every verdict of `spec` and of
 //! netpol-analyzer; what the definition leaves open must depend on something.
 //!
 //! Where the folders are not there, the trials are ignored with that reason; where `RINGFENCE_REQUIRE`
@@ -20,9 +20,6 @@ use ringfence_model::fact::Protocol;
 use ringfence_model::{Estate, EstateBuilder};
 use ringfence_reach::{Endpoints, Profile, Reach};
 use serde_json::Value;
-
-/// Directories whose answer hangs on Ingress objects, which are not evaluated yet.
-const NEEDS_INGRESS: [&str; 2] = ["k8s_ingress_test", "multiple_ingress_objects_with_different_ports"];
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -55,16 +52,14 @@ fn listings(of: PathBuf) -> Result<Vec<Trial>, Failed> {
 
 fn listing(folder: PathBuf) -> Trial {
     let name = file_name(&folder);
-    let ignored = NEEDS_INGRESS.contains(&name.as_str());
-    let trial = Trial::test(format!("np-guard/{name}"), move || {
+    Trial::test(format!("np-guard/{name}"), move || {
         let files = entries(&folder)?.into_iter().filter(|path| file_name(path) != "expected.txt");
         let estate = estate(files)?;
         let (reach, _) = Reach::new(&estate, Profile::NpguardCompat);
         let mut found = Vec::new();
         ringfence_outputs::reach::txt::write(&mut found, &estate, &reach.map(), None)?;
         agree(&String::from_utf8(found)?, &std::fs::read_to_string(folder.join("expected.txt"))?)
-    });
-    trial.with_ignored_flag(ignored)
+    })
 }
 
 fn agree(found: &str, expected: &str) -> Result<(), Failed> {

@@ -119,7 +119,7 @@ pub(crate) enum Cover {
 
 /// Where pod addresses come from: RFC 1918, and the shared blocks that the EKS user guide names for
 /// custom networking.
-const POD_SPACE: [([u8; 4], u32); 5] = [
+pub(crate) const POD_SPACE: [([u8; 4], u32); 5] = [
     ([10, 0, 0, 0], 8),
     ([100, 64, 0, 0], 10),
     ([172, 16, 0, 0], 12),
@@ -132,7 +132,7 @@ fn pod_space() -> impl Iterator<Item = Span> {
 }
 
 /// IPv6 pods have global or unique local addresses.
-const POD_SPACE_V6: [(u128, u128); 2] =
+pub(crate) const POD_SPACE_V6: [(u128, u128); 2] =
     [(0x2000 << 112, (0x4000 << 112) - 1), (0xfc00 << 112, (0xfe00 << 112) - 1)];
 
 /// All `ipBlock`s of a run, each once.

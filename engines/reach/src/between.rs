@@ -51,7 +51,7 @@ impl Reach {
         edges.into_iter().map(edge).collect()
     }
 
-    fn pairing<'a>(&'a self, conditions: &'a mut Conditions) -> Pairing<'a> {
+    pub(crate) fn pairing<'a>(&'a self, conditions: &'a mut Conditions) -> Pairing<'a> {
         let Self { policies, classes, cells, peers, profiles, .. } = self;
         Pairing::new(Layers::new(policies, classes, cells, peers, profiles, conditions))
     }

@@ -20,6 +20,7 @@ mod condition;
 mod contact;
 mod default_deny;
 mod endpoints;
+mod entry;
 mod identity;
 mod map;
 mod namespace;
@@ -32,8 +33,10 @@ mod question;
 mod row;
 mod selector;
 
-use ringfence_model::fact::PortRange;
-use ringfence_model::{Diagnostic, Estate, Text};
+use std::sync::Arc;
+
+use ringfence_model::fact::{PortRange, Ports};
+use ringfence_model::{Diagnostic, Estate, Text, WorkloadId};
 use roaring::RoaringBitmap;
 
 use crate::address::{Blocks, Space};
@@ -49,6 +52,7 @@ use crate::selector::Selectors;
 
 pub use contact::Contact;
 pub use endpoints::Endpoints;
+pub use entry::{Behind, ClusterAddress, RulePort, Wanted, cluster_address};
 pub use profile::{Choice, Chosen, Profile, Switches};
 pub use question::{Compared, Comparison, compare, diff};
 pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
@@ -71,6 +75,8 @@ pub struct Reach {
     reached: Reached,
     /// Classes of a single pod.
     single: RoaringBitmap,
+    /// What the ingress controller of netpol-analyzer may open; empty under other profiles.
+    controller: Vec<(WorkloadId, Arc<Ports>)>,
 }
 
 impl Reach {
@@ -78,10 +84,7 @@ impl Reach {
     /// named in a diagnostic.
     pub fn new(estate: &Estate, choice: impl Into<Choice>) -> (Self, Vec<Diagnostic>) {
         let choice = choice.into();
-        let switches = match choice {
-            Choice::Detect => Profile::default().switches(),
-            Choice::Fixed(profile) => profile.switches(),
-        };
+        let switches = choice.switches();
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
         let mut reading = Reading {
@@ -135,8 +138,9 @@ impl Reach {
             rows,
             reached,
             single,
+            controller: Vec::new(),
         };
-        (reach, diagnostics)
+        (reach.with_controller(estate, switches), diagnostics)
     }
 
     /// The DNS names that rules use; [`Peer::Name`](ringfence_model::fact::Peer::Name) is an index into them.

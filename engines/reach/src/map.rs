@@ -17,7 +17,8 @@ impl Reach {
         let mut factory = Factory::new(self);
         blocks(&self.rows, &self.reached, Ends::default(), |block| factory.add(block, 0));
         let all = self.classes.members.iter().zip(&self.classes.counts);
-        factory.map(false, all.map(|(members, pods)| (members.clone(), *pods)))
+        let map = factory.map(false, all.map(|(members, pods)| (members.clone(), *pods)));
+        ReachMap { controller: self.controller.clone(), ..map }
     }
 
     /// The map of what `from` may open towards `to`, `None` standing for everyone. Classes come twice:
@@ -81,6 +82,7 @@ impl<'a> Factory<'a> {
             pairs: self.pairs,
             rules: self.reach.policies.rules.clone(),
             names: self.reach.policies.dns.all().to_vec(),
+            controller: Vec::new(),
         }
     }
 

@@ -36,6 +36,12 @@ pub struct Switches {
     pub landmarks: bool,
     /// Whether a listing names workloads whose own pods talk to one another.
     pub lists_self: bool,
+    /// Whether a listing names what Ingresses lead to as open to `{ingress-controller}`, a pod of its own
+    /// without labels.
+    pub lists_ingress_controller: bool,
+    /// Whether what a node passes on with its own address (node ports, instance targets) is judged by
+    /// that address; otherwise it may be judged before its source is rewritten.
+    pub masquerade_is_judged_as_node: bool,
 }
 
 /// Which profile to use.
@@ -46,6 +52,16 @@ pub enum Choice {
     Detect,
     /// One for all clusters, in its steady state, whatever the estate shows.
     Fixed(Profile),
+}
+
+impl Choice {
+    /// What holds for what does not belong to one cluster.
+    pub(crate) fn switches(self) -> Switches {
+        match self {
+            Self::Detect => Profile::default().switches(),
+            Self::Fixed(profile) => profile.switches(),
+        }
+    }
 }
 
 impl From<Profile> for Choice {
@@ -140,6 +156,8 @@ impl Profile {
             ipv6_peers: !compat,
             landmarks: !compat,
             lists_self: !compat,
+            lists_ingress_controller: compat,
+            masquerade_is_judged_as_node: false,
         }
     }
 }

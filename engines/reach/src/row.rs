@@ -3,6 +3,7 @@
 //! Classes that the same policies select share a row. A row is a few groups of peers that its rules do
 //! not tell apart; whoever is in no group is denied.
 
+mod absent;
 mod build;
 mod decide;
 mod layer;
@@ -19,6 +20,7 @@ use crate::condition::{Certainty, ConditionId};
 use crate::policy::{Both, RuleId};
 use crate::port::Mask;
 
+pub(crate) use absent::Stranger;
 pub(crate) use build::{Builder, Key};
 pub(crate) use layer::{Layers, PeerClasses};
 pub(crate) use pair::Pairing;
@@ -88,6 +90,17 @@ impl<'a> Said<'a> {
         match &self.group.peers {
             Peers::Listed(_) => self.listed().iter().copied().for_each(visit),
             Peers::Rest(rest) => rest.iter().for_each(visit),
+        }
+    }
+
+    /// Those of `of` that are in the group.
+    pub(crate) fn among(self, of: &RoaringBitmap) -> RoaringBitmap {
+        match &self.group.peers {
+            Peers::Rest(rest) => rest & of,
+            Peers::Listed(_) if (self.listed().len() as u64) < of.len() => {
+                self.listed().iter().copied().filter(|peer| of.contains(*peer)).collect()
+            }
+            Peers::Listed(_) => of.iter().filter(|peer| self.listed().binary_search(peer).is_ok()).collect(),
         }
     }
 

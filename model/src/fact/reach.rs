@@ -3,6 +3,7 @@
 mod conflict;
 mod diff;
 mod edge;
+mod entry;
 mod exposure;
 mod idle;
 
@@ -15,6 +16,7 @@ use crate::{Location, ResourceId, Text, WorkloadId};
 pub use conflict::Conflict;
 pub use diff::{DiffEnd, ReachChange, ReachDiff};
 pub use edge::{Edge, Matching, Openness, RuleAction, Selecting, Side};
+pub use entry::{Clients, Entry, Facing, Front, Listener, Passage, Seen, Target, TargetEnd, Tls, Way};
 pub use exposure::{Exposed, Exposure, FuturePeer, Opened, Protection};
 pub use idle::{Idle, WhyIdle};
 
@@ -283,6 +285,8 @@ pub struct ReachMap {
     pub sets: Vec<Arc<[u32]>>,
     /// All pairs that are not denied, sorted by (to, from).
     pub pairs: Vec<ReachPair>,
+    /// What `{ingress-controller}` may open, where the profile lists it as a peer of its own.
+    pub controller: Vec<(WorkloadId, Arc<Ports>)>,
     /// The rules that pairs refer to.
     pub rules: Vec<DecidingRule>,
     /// The DNS names that [`Peer::Name`] refers to.

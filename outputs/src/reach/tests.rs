@@ -56,6 +56,7 @@ fn map() -> (Estate, ReachMap) {
         ],
         rules: vec![rule],
         names: Vec::new(),
+        controller: Vec::new(),
     };
     (estate, map)
 }

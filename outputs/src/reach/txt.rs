@@ -32,7 +32,29 @@ pub fn write(out: &mut dyn Write, estate: &Estate, map: &ReachMap, only: Option<
         row.write(source, map.lists_self, &peers, &mut ports, &mut line);
         out.write_all(line.as_bytes())?;
     }
+    controller(out, map, &names, only)?;
     out.flush()
+}
+
+/// What Ingresses lead to, where the profile lists it so. The brace sorts after every name.
+fn controller(
+    out: &mut dyn Write,
+    map: &ReachMap,
+    names: &Names<'_>,
+    only: Option<&Ports>,
+) -> io::Result<()> {
+    let mut lines = Vec::with_capacity(map.controller.len());
+    for (workload, ports) in &map.controller {
+        let ports = only.map_or_else(|| (**ports).clone(), |only| ports.intersection(only));
+        if !ports.is_empty() {
+            lines.push(format!(
+                "{{ingress-controller}} => {} : {ports}",
+                names.name(Peer::Workload(*workload))
+            ));
+        }
+    }
+    lines.sort_unstable();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// What one pair of sets opens; ports as ids of [`PortTexts`], 0 for none.

@@ -63,7 +63,12 @@ fn narrowed(map: &ReachMap, only: &Ports) -> ReachMap {
         let ports = pair.ports.intersection(only);
         (!ports.is_empty()).then(|| ReachPair { ports: Arc::new(ports), ..pair.clone() })
     };
-    ReachMap { pairs: map.pairs.iter().filter_map(cut).collect(), ..map.clone() }
+    let open = |(id, ports): &(WorkloadId, Arc<Ports>)| {
+        let ports = ports.intersection(only);
+        (!ports.is_empty()).then(|| (*id, Arc::new(ports)))
+    };
+    let controller = map.controller.iter().filter_map(open).collect();
+    ReachMap { pairs: map.pairs.iter().filter_map(cut).collect(), controller, ..map.clone() }
 }
 
 /// What an argument names.

@@ -2,8 +2,8 @@
 
 use ringfence_model::fact::{Edge, Peer};
 use ringfence_model::{
-    Cause, Estate, EstateBuilder, FileId, Key, Kind, Location, Map, Node, Resource, Stage, Text, Value,
-    WorkloadId,
+    Cause, Estate, EstateBuilder, FileId, Key, Kind, Location, Map, Node, Resource, Stage, Target, Text,
+    Value, WorkloadId,
 };
 use ringfence_reach::{Endpoints, Profile, Reach};
 use serde_json::{Value as Json, json};
@@ -22,6 +22,14 @@ pub(crate) fn estate(manifests: &[Json]) -> Estate {
 
 fn resource(manifest: &Json, file: FileId, offset: &mut usize) -> Resource {
     let text = |pointer: &str| manifest.pointer(pointer).and_then(Json::as_str).map(Text::from);
+    if let Some(kind) = text("/Type") {
+        let body = node(manifest.get("Properties").unwrap_or(&Json::Null), file, offset);
+        let mut resource =
+            Resource::new(Kind::new(kind.as_str()), text("/Id").unwrap(), body, Stage::Template);
+        resource.scope = Some("t".into());
+        resource.address = text("/Id");
+        return resource;
+    }
     let kind = Kind::kubernetes(&text("/apiVersion").unwrap(), &text("/kind").unwrap());
     let mut resource =
         Resource::new(kind, text("/metadata/name").unwrap(), node(manifest, file, offset), Stage::Manifest);
@@ -47,6 +55,12 @@ fn node(json: &Json, file: FileId, offset: &mut usize) -> Node {
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => {
             Value::from(items.iter().map(|item| node(item, file, offset)).collect::<Vec<_>>())
+        }
+        Json::Object(entries) if entries.contains_key("Ref") => {
+            let address = Text::from(entries["Ref"].as_str().unwrap());
+            let target = Target { scope: "t".into(), address: address.clone(), attribute: None };
+            let origin = ringfence_model::Origin::Explicit(location);
+            return Node::unresolved(Cause::Assigned(address), Some(target), origin);
         }
         Json::Object(entries) => {
             let entries =
