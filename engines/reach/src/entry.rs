@@ -38,6 +38,7 @@ use std::sync::Arc;
 use ringfence_model::fact::{
     Clients, Entry, Facing, Front, Listener, Ports, Seen, Target, TargetEnd, Tls, Way,
 };
+use ringfence_model::selector::any;
 use ringfence_model::{Diagnostic, Estate, Resource, ResourceId, Workload};
 use rustc_hash::FxHashMap;
 
@@ -217,10 +218,7 @@ impl<'a> Builder<'a> {
             conditions: Vec::new(),
             location: service.location(),
         };
-        let namespace = service.found.resource.namespace();
-        let name = &service.found.resource.name;
-        let twice = self.index.named(Kind::Service, service.found, namespace, name).len() > 1;
-        let twice = twice.then(|| format!("Service `{namespace}/{name}` is defined twice"));
+        let twice = self.index.twice(Kind::Service, service.found);
         self.add_conditions(&mut entry, service.doubts.iter().cloned().chain(twice));
         if let Traffic::Unknown(why) = &service.external {
             self.add_conditions(&mut entry, [why.clone()]);
@@ -359,17 +357,24 @@ fn link_fronts(entries: &mut [Entry]) {
     }
 }
 
-/// Whoever may come by any of these doors.
+/// Whoever may come by any of these doors. Where one of them is known to be open to the internet, so are all
+/// together; where it is not known of one, it is not known.
 fn together(doors: &[&(Clients, Vec<Listener>)]) -> Clients {
-    let mut facings: Vec<Facing> = doors.iter().map(|(clients, _)| clients.facing).collect();
-    facings.sort_unstable();
-    let wide = [Facing::Internet, Facing::Unknown, Facing::NodeAddress, Facing::Internal];
-    let facing = wide.into_iter().find(|one| facings.contains(one)).unwrap_or(Facing::Unknown);
-    let mut ranges: Vec<_> = doors.iter().flat_map(|(clients, _)| clients.ranges.iter().copied()).collect();
+    let all = || doors.iter().map(|(clients, _)| clients);
+    let unknown = || all().filter(|one| one.from_internet().is_none());
+    let every = |facing: Facing| all().all(|one| one.facing == facing);
+    let facing = match (any(all().map(Clients::from_internet)), every(Facing::Internal)) {
+        (Some(true), _) => Facing::Internet,
+        (Some(false), true) => Facing::Internal,
+        (Some(false), false) => Facing::Internet,
+        (None, _) if unknown().all(|one| one.facing == Facing::NodeAddress) => Facing::NodeAddress,
+        (None, _) => Facing::Unknown,
+    };
+    let mut ranges: Vec<_> = all().flat_map(|clients| clients.ranges.iter().copied()).collect();
     ranges.sort_unstable();
     ranges.dedup();
     let mut security_groups: Vec<_> =
-        doors.iter().flat_map(|(clients, _)| clients.security_groups.iter().cloned()).collect();
+        all().flat_map(|clients| clients.security_groups.iter().cloned()).collect();
     security_groups.sort_unstable();
     security_groups.dedup();
     Clients { ranges, facing, security_groups }

@@ -56,6 +56,16 @@ pub enum Choice {
     Fixed(Profile),
 }
 
+impl Choice {
+    /// What holds for what does not belong to one cluster.
+    pub(crate) fn switches(self) -> Switches {
+        match self {
+            Self::Detect => Profile::default().switches(),
+            Self::Fixed(profile) => profile.switches(),
+        }
+    }
+}
+
 impl From<Profile> for Choice {
     fn from(profile: Profile) -> Self {
         Self::Fixed(profile)

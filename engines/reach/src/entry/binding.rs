@@ -36,6 +36,8 @@ impl<'a> Builder<'a> {
             conditions: Vec::new(),
             location: binding.resource.location(),
         };
+        let twice = self.index.twice(Kind::TargetGroupBinding, binding);
+        self.add_conditions(&mut entry, twice);
         self.add_conditions(
             &mut entry,
             ["whom the load balancer of the target group lets in is not evaluated".to_owned()],

@@ -58,10 +58,10 @@ impl Reach {
         let of_namespace: Labels = [name].into_iter().collect();
         let mut conditions = self.conditions.clone();
         let unknown = conditions.id("what labels pods have that are not in the input is not known");
-        let mut pairing = self.pairing(&mut conditions);
+        let mut rows = self.builder(&mut conditions);
         let mut open = Ports::default();
         for class in classes {
-            let (Some(row), Some(cluster)) = (self.rows.ingress.row(*class), self.cluster_of(*class)) else {
+            let Some(cluster) = self.cluster_of(*class) else {
                 continue;
             };
             let stranger = Stranger {
@@ -73,7 +73,7 @@ impl Reach {
                 unknown,
                 has_address: false,
             };
-            if let Some(found) = pairing.let_in(row, *class, &stranger) {
+            if let Some(found) = rows.let_in(*class, &stranger) {
                 open = open.union(&self.cells.ports(&found.sure));
             }
         }

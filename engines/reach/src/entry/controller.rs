@@ -5,6 +5,7 @@
 //! images and labels that the project ships.
 
 use ringfence_model::{Estate, Field, Instance, Labels, Node, Text, Workload, WorkloadId, pod_spec};
+use rustc_hash::FxHashMap;
 
 /// A controller whose data plane is pods.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,7 +143,18 @@ impl Known {
 #[derive(Debug, Default)]
 pub(super) struct Controllers {
     found: Vec<Candidate>,
+    /// The pods of Gateways, as their labels say.
+    gateways: FxHashMap<Gateway, Vec<WorkloadId>>,
 }
+
+/// Cluster, namespace and name.
+type Gateway = (Option<Text>, Text, Text);
+
+/// Set on the pods that a controller makes for a Gateway beside it (GEP-1762).
+const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+/// Set by Envoy Gateway on pods that lie in its own namespace.
+const OWNER: [&str; 2] =
+    ["gateway.envoyproxy.io/owning-gateway-name", "gateway.envoyproxy.io/owning-gateway-namespace"];
 
 #[derive(Debug)]
 struct Candidate {
@@ -159,7 +171,22 @@ impl Controllers {
         let found = estate.iter_workloads().filter_map(|(id, workload)| candidate(estate, id, workload));
         let mut found: Vec<Candidate> = found.collect();
         found.sort_by_cached_key(|candidate| estate.workload(candidate.workload).map(Workload::label));
-        Self { found }
+        let mut controllers = Self { found, gateways: FxHashMap::default() };
+        for (id, workload) in estate.iter_workloads() {
+            if let Some(gateway) = gateway_of(workload) {
+                controllers.gateways.entry(gateway).or_default().push(id);
+            }
+        }
+        for pods in controllers.gateways.values_mut() {
+            pods.sort_by_cached_key(|id| estate.workload(*id).map(Workload::label));
+        }
+        controllers
+    }
+
+    /// The pods that labels show to be those of a Gateway.
+    pub(super) fn of_gateway(&self, cluster: Option<&Text>, namespace: &str, name: &str) -> Vec<WorkloadId> {
+        let key = (cluster.cloned(), namespace.into(), name.into());
+        self.gateways.get(&key).cloned().unwrap_or_default()
     }
 
     /// The pods of a controller: those that name it in their arguments, else those that look like it.
@@ -179,6 +206,16 @@ impl Controllers {
         };
         here().filter(looks).map(|candidate| candidate.workload).collect()
     }
+}
+
+/// The Gateway whose pods these are, as a label of any of them says.
+fn gateway_of(workload: &Workload) -> Option<Gateway> {
+    let [owner, namespace] = OWNER;
+    workload.instances.iter().find_map(|pod| {
+        let beside = pod.labels.get(GATEWAY_NAME).map(|name| (workload.namespace.as_str(), name));
+        let (namespace, name) = pod.labels.get(namespace).zip(pod.labels.get(owner)).or(beside)?;
+        Some((workload.cluster.clone(), namespace.into(), name.into()))
+    })
 }
 
 fn candidate(estate: &Estate, id: WorkloadId, workload: &Workload) -> Option<Candidate> {

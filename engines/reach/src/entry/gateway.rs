@@ -8,23 +8,22 @@ mod aws;
 mod route;
 
 use ringfence_model::fact::{AddressRange, Clients, Entry, Facing, Front, Listener, Seen, Way};
-use ringfence_model::{Labels, Text, Workload, WorkloadId};
+use ringfence_model::{Field, Text, WorkloadId};
+use rustc_hash::FxHashMap;
 
 use super::Builder;
 use super::controller::Known;
 use super::index::{Found, Kind};
 use super::value::{Said, text};
 use attach::attached;
+pub(super) use attach::selects;
 use aws::Configuration;
-
-/// Set on the pods that a controller makes for a Gateway (GEP-1762).
-const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
-/// Set by Envoy Gateway.
-const OWNER: [&str; 2] =
-    ["gateway.envoyproxy.io/owning-gateway-name", "gateway.envoyproxy.io/owning-gateway-namespace"];
 
 /// Where VPC Lattice sends from: link-local addresses (VPC Lattice user guide, security groups).
 const LATTICE: [&str; 2] = ["169.254.171.0/24", "fd00:ec2:80::/64"];
+
+/// Routes by cluster and name of a parent.
+type Routes<'a> = FxHashMap<(Option<&'a Text>, Option<&'a str>), Vec<Found<'a>>>;
 
 /// What serves a Gateway.
 enum Served<'a> {
@@ -42,18 +41,27 @@ impl<'a> Builder<'a> {
     /// Adds the ways in that routes open.
     pub(super) fn add_gateways(&mut self) {
         let gateways = self.index.all(Kind::Gateway);
-        let routes = self.index.all(Kind::Route);
+        let routes = by_parent(self.index.all(Kind::Route));
         for gateway in gateways {
-            let mut doubts = Vec::new();
+            let mut doubts: Vec<String> = self.index.twice(Kind::Gateway, gateway).into_iter().collect();
             let served = self.served(gateway, &mut doubts);
-            for route in routes.iter().filter(|route| route.cluster() == gateway.cluster()) {
-                let Some(attached) = attached(&self.index, gateway, *route) else { continue };
-                let listeners = attached.listeners;
-                let doubts = doubts.iter().cloned().chain(attached.doubts);
-                self.add_route(gateway, *route, &served, listeners, doubts.collect());
+            for name in [Some(gateway.resource.name.as_str()), None] {
+                for route in routes.get(&(gateway.cluster(), name)).into_iter().flatten() {
+                    let Some(attached) = attached(&self.index, gateway, *route) else { continue };
+                    let twice = self.index.twice(Kind::Route, *route).filter(|_| self.is_of_one_kind(*route));
+                    let doubts = doubts.iter().cloned().chain(attached.doubts).chain(twice);
+                    self.add_route(gateway, *route, &served, attached.listeners, doubts.collect());
+                }
             }
         }
         self.name_parents();
+    }
+
+    /// Whether the routes of its name are of one kind: an HTTPRoute and a TCPRoute are two things.
+    fn is_of_one_kind(&self, route: Found<'a>) -> bool {
+        let (namespace, name) = (route.resource.namespace(), route.resource.name.as_str());
+        let same = self.index.named(Kind::Route, route, namespace, name);
+        same.iter().filter(|one| one.resource.kind.name() == route.resource.kind.name()).count() > 1
     }
 
     fn add_route(
@@ -189,29 +197,32 @@ impl<'a> Builder<'a> {
     }
 
     /// The pods that labels show to be those of a Gateway.
-    fn labelled(&self, gateway: Found<'a>) -> Vec<WorkloadId> {
+    fn labelled(&mut self, gateway: Found<'a>) -> Vec<WorkloadId> {
         let (name, namespace) = (gateway.resource.name.as_str(), gateway.resource.namespace());
-        let carries = |labels: &Labels| {
-            let [owner, owner_namespace] = OWNER;
-            labels.get(owner) == Some(name) && labels.get(owner_namespace) == Some(namespace)
-        };
-        let beside = self.index.workloads(gateway, namespace).into_iter();
-        let of_gateway = |labels: &Labels| labels.get(GATEWAY_NAME) == Some(name);
-        let mut found: Vec<WorkloadId> = beside.filter(|id| self.any_pod(*id, of_gateway)).collect();
-        if found.is_empty() {
-            let all = self.index.estate.iter_workloads();
-            let here = all.filter(|(_, workload)| workload.cluster.as_ref() == gateway.cluster());
-            found = here.map(|(id, _)| id).filter(|id| self.any_pod(*id, carries)).collect();
-        }
-        let estate = self.index.estate;
-        found.sort_by_cached_key(|id| estate.workload(*id).map(Workload::label));
-        found
+        self.controllers().of_gateway(gateway.cluster(), namespace, name)
     }
+}
 
-    fn any_pod(&self, id: WorkloadId, of: impl Fn(&Labels) -> bool) -> bool {
-        let workload = self.index.estate.workload(id);
-        workload.is_some_and(|workload| workload.instances.iter().any(|pod| of(&pod.labels)))
+/// Routes by cluster and by the names of their parents; by none where those are not known.
+fn by_parent(routes: Vec<Found<'_>>) -> Routes<'_> {
+    let mut found = Routes::default();
+    for route in routes {
+        let parents = match route.field("spec.parentRefs") {
+            Field::Present(list) => list.items(),
+            Field::Absent => &[],
+            Field::Unresolved(..) => {
+                found.entry((route.cluster(), None)).or_default().push(route);
+                continue;
+            }
+        };
+        let mut names: Vec<Option<&str>> = parents.iter().map(|parent| parent.text("name")).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            found.entry((route.cluster(), name)).or_default().push(route);
+        }
     }
+    found
 }
 
 fn lattice() -> Vec<AddressRange> {

@@ -31,6 +31,8 @@ type Name<'a> = (Option<&'a str>, &'a str, &'a str);
 pub(super) struct Index<'a> {
     pub(super) estate: &'a Estate,
     kinds: FxHashMap<Kind, FxHashMap<Name<'a>, Vec<Found<'a>>>>,
+    /// Objects of some kinds by namespace.
+    within: FxHashMap<(Kind, Option<&'a str>, &'a str), Vec<Found<'a>>>,
     /// Slices and endpoints by the Service that they belong to.
     slices: FxHashMap<Name<'a>, Vec<Found<'a>>>,
     /// Workloads of each namespace.
@@ -148,6 +150,7 @@ impl<'a> Index<'a> {
         let mut index = Self {
             estate,
             kinds: FxHashMap::default(),
+            within: FxHashMap::default(),
             slices: FxHashMap::default(),
             workloads: FxHashMap::default(),
             unsure: FxHashMap::default(),
@@ -157,6 +160,12 @@ impl<'a> Index<'a> {
             let of_kind = index.kinds.entry(kind).or_default();
             for found in all(estate, spellings) {
                 of_kind.entry(name(found)).or_default().push(found);
+            }
+        }
+        for kind in [Kind::ReferenceGrant, Kind::TargetGroupConfiguration] {
+            for found in index.all(kind) {
+                let (cluster, namespace, _) = name(found);
+                index.within.entry((kind, cluster, namespace)).or_default().push(found);
             }
         }
         for found in all(estate, &SLICES) {
@@ -208,6 +217,19 @@ impl<'a> Index<'a> {
     pub(super) fn named(&self, kind: Kind, beside: Found<'_>, namespace: &str, name: &str) -> Vec<Found<'a>> {
         let key = (beside.cluster().map(Text::as_str), namespace, name);
         self.kinds.get(&kind).and_then(|kinds| kinds.get(&key)).cloned().unwrap_or_default()
+    }
+
+    /// Why an object may not be in force as it is read: of two of one name, only one is.
+    pub(super) fn twice(&self, kind: Kind, found: Found<'_>) -> Option<String> {
+        let (namespace, name) = (found.resource.namespace(), found.resource.name.as_str());
+        let several = self.named(kind, found, namespace, name).len() > 1;
+        several.then(|| format!("`{}` is defined twice", found.resource.label()))
+    }
+
+    /// The objects of a kind in a namespace, of the cluster that `beside` lies in.
+    pub(super) fn within(&self, kind: Kind, beside: Found<'_>, namespace: &str) -> Vec<Found<'a>> {
+        let key = (kind, beside.cluster().map(Text::as_str), namespace);
+        self.within.get(&key).cloned().unwrap_or_default()
     }
 
     /// What lists the endpoints of a Service.

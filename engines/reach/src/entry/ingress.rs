@@ -2,6 +2,7 @@
 
 pub(super) mod alb;
 pub(super) mod class;
+mod group;
 
 use std::sync::Arc;
 
@@ -40,13 +41,25 @@ impl<'a> Builder<'a> {
     pub(super) fn add_ingresses(&mut self) {
         let mut behind_alb = Vec::new();
         for ingress in self.index.all(Kind::Ingress) {
-            let class = Class::of(&self.index, ingress);
+            let mut class = Class::of(&self.index, ingress);
+            class.doubts.extend(self.index.twice(Kind::Ingress, ingress));
             match &class.controller {
+                Controller::Refuses(why) => self.refused(ingress, why),
                 Controller::Alb | Controller::AutoMode => behind_alb.push((ingress, class)),
                 Controller::Pods(..) | Controller::Unknown => self.add_ingress(ingress, &class),
             }
         }
         self.add_albs(behind_alb);
+    }
+
+    /// One that its controller does not take.
+    fn refused(&mut self, ingress: Found<'a>, why: &str) {
+        let message = format!("no controller takes `{}`: {why}", ingress.resource.label());
+        self.diagnostics.push(
+            Diagnostic::warning("ingress-refused", message)
+                .at(ingress.resource.location())
+                .help("nothing gets in by it; give it a class that takes Ingresses of its namespace"),
+        );
     }
 
     /// One that pods of the cluster serve, or nobody knows who.
@@ -107,8 +120,7 @@ impl<'a> Builder<'a> {
         seen: impl Fn(&Service<'a>, &super::service::ServicePort<'a>) -> Vec<Seen>,
     ) {
         let found = self.index.named(Kind::Service, from, &backend.namespace, &backend.name).to_vec();
-        let twice = (found.len() > 1)
-            .then(|| format!("Service `{}/{}` is defined twice", backend.namespace, backend.name));
+        let twice = found.first().and_then(|one| self.index.twice(Kind::Service, *one));
         if found.is_empty() {
             self.add_absent(entry, backend);
         }

@@ -5,7 +5,7 @@ mod judged;
 
 use std::sync::Arc;
 
-use ringfence_model::fact::{Decision, Entry, Front, Passage};
+use ringfence_model::fact::{Decision, Entry, Front, Passage, Seen};
 
 use crate::Reach;
 use crate::namespace::ClusterId;
@@ -22,8 +22,11 @@ pub(super) enum Approach {
 impl Reach {
     /// Fills in the passages of every target.
     pub(super) fn join(&self, entries: &mut [Entry]) {
-        let mut conditions = self.conditions.clone();
-        let mut judge = Judge::new(self, self.pairing(&mut conditions));
+        let seen = entries.iter().flat_map(|entry| &entry.targets).flat_map(|target| &target.seen);
+        let absent = seen.into_iter().any(|seen| *seen == Seen::AbsentPods);
+        let (mut of_pairs, mut of_rows) = (self.conditions.clone(), self.conditions.clone());
+        let rows = absent.then(|| self.builder(&mut of_rows));
+        let mut judge = Judge::new(self, self.pairing(&mut of_pairs), rows);
         let mut done = vec![false; entries.len()];
         // Fronts that are pods wait for the entries that lead to them; a circle is cut where it closes.
         while let Some(next) = next(entries, &done) {

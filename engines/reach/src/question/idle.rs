@@ -28,7 +28,7 @@ impl Reach {
         self.listed(&effects)
     }
 
-    pub(super) fn builder<'a>(&'a self, conditions: &'a mut crate::condition::Conditions) -> Builder<'a> {
+    pub(crate) fn builder<'a>(&'a self, conditions: &'a mut crate::condition::Conditions) -> Builder<'a> {
         let Self { namespaces, policies, classes, cells, peers, profiles, .. } = self;
         Builder::new(namespaces, policies, classes, cells, peers, profiles, conditions)
     }

@@ -1,21 +1,21 @@
-//! What the policies of a class let in from pods that are not in the input.
+//! What a class lets in from pods that are not in the input.
 //!
 //! Of such a pod nothing is known but, where someone says so, its labels and those of its namespace. A rule
 //! that matches every pod matches it for certain, any other perhaps.
 
 use std::sync::Arc;
 
-use ringfence_model::selector::KnownLabels;
+use ringfence_model::selector::{KnownLabels, all, any};
 use roaring::RoaringBitmap;
 
-use super::build::counted;
-use super::decide::{Circumstances, Isolating, decide};
-use super::layer::{Layer, Layers, Match, Place, layer};
-use super::{Hit, Row};
-use crate::condition::{Certainty, ConditionId};
+use super::Hit;
+use super::build::{Builder, counted};
+use super::decide::decide;
+use super::layer::Layer;
+use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::namespace::ClusterId;
-use crate::pod::HostNetwork;
-use crate::policy::{Direction, PeerSpec, Plane, PodSets, Rule, Scope, SetId, Term};
+use crate::pod::{HostNetwork, NamedPorts};
+use crate::policy::{Direction, PeerSpec, PodSets, Rule, Scope, SetId, Term};
 use crate::port::Mask;
 use crate::selector::Selectors;
 
@@ -45,7 +45,7 @@ pub(crate) struct LetIn {
     pub(crate) hits: Vec<Hit>,
 }
 
-/// Three-valued: matches, does not, cannot be told.
+/// Matches, does not, cannot be told.
 type Answer = Option<bool>;
 
 impl Stranger<'_> {
@@ -58,7 +58,7 @@ impl Stranger<'_> {
             Scope::Matching(cluster, _) if cluster != self.cluster => Some(false),
             Scope::Matching(_, selector) => judge(&self.namespace, selector),
         };
-        ringfence_model::selector::all([namespace, judge(&self.labels, selector)])
+        all([namespace, judge(&self.labels, selector)])
     }
 
     fn is_of(&self, spec: &PeerSpec) -> Answer {
@@ -66,88 +66,61 @@ impl Stranger<'_> {
             PeerSpec::Pods(set) => self.is_in(*set),
             PeerSpec::Block(..) if self.has_address => None,
             PeerSpec::Block(..) | PeerSpec::Landmark(_) | PeerSpec::Name(_) => Some(false),
-            PeerSpec::Each(terms) => {
-                ringfence_model::selector::all(terms.iter().map(|term| self.meets(term)))
-            }
-            PeerSpec::HostNetwork | PeerSpec::Unknown(_) => None,
+            PeerSpec::Each(terms) => all(terms.iter().map(|term| self.meets(term))),
+            PeerSpec::Unknown(_) => None,
         }
     }
 
     fn meets(&self, term: &Term) -> Answer {
-        let any = ringfence_model::selector::any(term.any.iter().map(|spec| self.is_of(spec)));
-        any.map(|any| any != term.negated)
+        any(term.any.iter().map(|spec| self.is_of(spec))).map(|any| any != term.negated)
     }
 
-    fn matches(&self, rule: &Rule) -> Answer {
-        match &rule.peers {
+    /// Whether a rule matches it, certainly or perhaps; `None` for not at all.
+    fn matches(&self, rule: &Rule) -> Option<Certainty> {
+        let answer = match &rule.peers {
             None => Some(true),
-            Some(peers) => ringfence_model::selector::any(peers.iter().map(|spec| self.is_of(spec))),
+            Some(peers) => any(peers.iter().map(|spec| self.is_of(spec))),
+        };
+        match answer {
+            Some(false) => None,
+            Some(true) => Some(None),
+            None => Some(Some(self.unknown)),
         }
     }
 }
 
-impl Layers<'_> {
-    /// What `class`, whose row that is, lets in from a pod that is not in the input.
-    pub(super) fn let_in(&mut self, row: &Row, class: u32, stranger: &Stranger<'_>) -> Option<LetIn> {
-        let traits = self.classes.pods.get(class as usize)?;
-        let sources: Vec<(Arc<Vec<Layer>>, Certainty)> = row
-            .policies
-            .iter()
-            .map(|(policy, certainty)| (Arc::new(self.matching(*policy, traits.ports, stranger)), *certainty))
-            .collect();
-        let host = (traits.host != HostNetwork::No).then(|| self.host_condition());
-        let layers = counted(&sources, host);
-        let policies = row.policies.iter().filter_map(|(index, certainty)| {
-            Some((*index, self.policies.all.get(*index as usize)?, *certainty))
-        });
-        let isolating =
-            policies.clone().filter(|(_, policy, _)| policy.ingress.as_ref().is_some_and(|one| one.isolates));
-        let isolating = isolating.map(|(index, policy, certainty)| Isolating {
-            policy: index,
-            plane: policy.rank.plane,
-            stage: policy.stage,
-            certainty,
-        });
-        let mesh = policies.clone().any(|(_, policy, _)| policy.rank.plane == Plane::Mesh);
-        let other = self.policies.others.iter().find(|(there, namespace, _)| {
-            *there == stranger.cluster && namespace.is_none_or(|namespace| namespace == traits.namespace)
-        });
-        let other = other.map(|(_, _, condition)| *condition);
-        let on = Circumstances {
-            all: self.cells.all(),
-            none: self.cells.none(),
-            isolating: isolating.collect(),
-            host,
-            doubts: traits.doubt.into_iter().chain(other).collect(),
-            overruled: other.is_some(),
-            mesh: mesh.then_some(stranger.unknown),
-        };
-        let hits: Vec<Hit> = layers.iter().filter_map(|counted| counted.hit(on.host, &on.none)).collect();
-        let decided = decide(&on, &layers);
-        let (sure, maybe, conditions) = match decided {
-            Some(decided) => (decided.sure, decided.maybe, decided.conditions),
-            None => (on.none.clone(), on.none.clone(), Vec::new()),
-        };
-        Some(LetIn { sure, maybe, conditions, hits })
+impl Builder<'_> {
+    /// The conditions that come up.
+    pub(crate) fn conditions(&mut self) -> &mut Conditions {
+        self.layers.conditions
     }
 
-    /// The layers of a policy that match it, or may.
-    fn matching(&mut self, policy: u32, ports: u32, stranger: &Stranger<'_>) -> Vec<Layer> {
-        let Some(policy) = self.policies.all.get(policy as usize) else { return Vec::new() };
-        let (place, switches) = (Place::of(policy), self.switches(policy.cluster));
-        let rules = policy.rules(Direction::Ingress).map(|rules| rules.rules.as_slice()).unwrap_or_default();
+    /// What `class` lets in from a pod that is not in the input.
+    pub(crate) fn let_in(&mut self, class: u32, stranger: &Stranger<'_>) -> Option<LetIn> {
+        let (classes, policies) = (self.layers.classes, self.layers.policies);
+        let traits = classes.pods.get(class as usize)?;
+        let key = self.key(traits, Direction::Ingress);
+        let none = NamedPorts::default();
+        let names = classes.ports.get(traits.ports as usize).unwrap_or(&none);
         let nobody = Arc::new(RoaringBitmap::new());
-        let mut layers = Vec::new();
-        for rule in rules {
-            let certainty = match stranger.matches(rule) {
-                Some(false) => continue,
-                Some(true) => None,
-                None => Some(stranger.unknown),
-            };
-            let matched = Match { peers: Arc::clone(&nobody), by_labels: false, certainty };
-            let on = self.ingress_ports(rule, ports, switches);
-            layers.push(layer(rule, place, &matched, Arc::clone(&nobody), on));
+        let mut sources: Vec<(Arc<Vec<Layer>>, Certainty)> = Vec::new();
+        for (index, certainty) in key.policies() {
+            let Some(policy) = policies.all.get(*index as usize) else { continue };
+            let rules = policy.rules(Direction::Ingress).map(|rules| rules.rules.as_slice());
+            let matching = rules.unwrap_or_default().iter();
+            let matching = matching.filter_map(|rule| Some((rule, stranger.matches(rule)?)));
+            let layers =
+                matching.map(|(rule, doubt)| self.layers.imagined(policy, rule, names, &nobody, doubt));
+            sources.push((Arc::new(layers.collect()), *certainty));
         }
-        layers
+        let host = (traits.host != HostNetwork::No).then(|| self.layers.host_condition());
+        let layers = counted(&sources, host);
+        let on = self.circumstances(&key, Direction::Ingress, host);
+        let hits = layers.iter().filter_map(|one| one.hit(on.host, &on.none)).collect();
+        let decided = decide(&on, &layers);
+        let none = || (on.none.clone(), on.none.clone(), Vec::new());
+        let (sure, maybe, conditions) =
+            decided.map_or_else(none, |one| (one.sure, one.maybe, one.conditions));
+        Some(LetIn { sure, maybe, conditions, hits })
     }
 }

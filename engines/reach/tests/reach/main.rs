@@ -1,8 +1,6 @@
 //! The engine against the API definition: cases by hand, and a second evaluator on random clusters.
 
 #[cfg(test)]
-mod cluster;
-#[cfg(test)]
 mod entry;
 #[cfg(test)]
 mod fixture;

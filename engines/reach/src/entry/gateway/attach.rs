@@ -176,7 +176,7 @@ fn takes_namespace(index: &Index<'_>, gateway: Found<'_>, route: Found<'_>, list
 }
 
 /// Whether a selector matches a namespace; its name is a label of it.
-fn selects(selector: &Selector, namespace: Found<'_>) -> Option<bool> {
+pub(in super::super) fn selects(selector: &Selector, namespace: Found<'_>) -> Option<bool> {
     let written = Labels::of(&namespace.resource.body);
     let name = ("kubernetes.io/metadata.name".into(), namespace.resource.name.clone());
     let others = written.iter().filter(|(key, _)| *key != "kubernetes.io/metadata.name");

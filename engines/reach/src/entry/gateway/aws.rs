@@ -142,13 +142,10 @@ impl<'a> Builder<'a> {
     /// By the Service's own configuration, else the defaults of the Gateway, else of the controller.
     fn group(&self, route: Found<'a>, backend: &Backend, configuration: &Configuration<'a>) -> Group {
         let mut properties: Vec<&Node> = Vec::new();
-        let all = self.index.all(Kind::TargetGroupConfiguration);
+        let all = self.index.within(Kind::TargetGroupConfiguration, route, &backend.namespace);
         let own = all.into_iter().filter(|one| {
-            let names = one.resource.body.text("spec.targetReference.name") == Some(backend.name.as_str());
             let kind = one.resource.body.text("spec.targetReference.kind");
-            one.cluster() == route.cluster()
-                && one.resource.namespace() == backend.namespace
-                && names
+            one.resource.body.text("spec.targetReference.name") == Some(backend.name.as_str())
                 && kind.is_none_or(|kind| kind == "Service")
         });
         for one in own.chain(configuration.defaults.iter().copied()) {

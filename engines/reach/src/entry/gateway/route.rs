@@ -90,10 +90,7 @@ impl Reader<'_, '_> {
     /// Whether a ReferenceGrant of that namespace lets the route refer to a Service in it.
     fn granted(&self, namespace: &str, name: &str) -> Option<bool> {
         let mut unknown = false;
-        for grant in self.index.all(Kind::ReferenceGrant) {
-            if grant.cluster() != self.route.cluster() || grant.resource.namespace() != namespace {
-                continue;
-            }
+        for grant in self.index.within(Kind::ReferenceGrant, self.route, namespace) {
             let list = |key: &str| match grant.field(key) {
                 Field::Unresolved(..) => None,
                 field => Some(field.present().map(Node::items).unwrap_or_default()),

@@ -20,37 +20,24 @@ use super::super::seen::{TargetType, through_application};
 use super::super::service::{Service, ServicePort, Type};
 use super::super::value::{Said, annotation, parts, range_list, ranges, text};
 use super::class::{Class, Controller, Params};
+use super::group::Shared;
 use super::{Backend, Backends, add_elsewhere, backends};
 
 /// Prefix of the annotations.
 pub(in super::super) const PREFIX: &str = "alb.ingress.kubernetes.io/";
 
 /// An Ingress behind an Application Load Balancer.
-struct Member<'a> {
+pub(super) struct Member<'a> {
     ingress: Found<'a>,
-    class: Class<'a>,
+    pub(super) class: Class<'a>,
     group: Said<&'a str>,
     /// Its ports, and whether TLS ends there.
-    listeners: Said<BTreeMap<u16, Tls>>,
-    inbound: Said<Vec<AddressRange>>,
+    pub(super) listeners: Said<BTreeMap<u16, Tls>>,
+    pub(super) inbound: Said<Vec<AddressRange>>,
 }
 
 /// Cluster and name of a group, or the number of an Ingress that is in none.
 type Group<'a> = (Option<&'a Text>, Option<&'a str>, usize);
-
-/// What all members of a group have in common.
-#[derive(Debug, Default)]
-struct Shared {
-    facing: Option<Facing>,
-    security_groups: Vec<Text>,
-    /// Whether the subnets are picked by hand.
-    picked: bool,
-    /// Whether whoever comes without TLS is only sent on to the port with it.
-    redirects: bool,
-    /// The clients that a listener lets in; whoever is in no entry is let in.
-    inbound: BTreeMap<u16, Vec<AddressRange>>,
-    doubts: Vec<String>,
-}
 
 impl<'a> Builder<'a> {
     pub(super) fn add_albs(&mut self, ingresses: Vec<(Found<'a>, Class<'a>)>) {
@@ -152,12 +139,12 @@ impl<'a> Member<'a> {
         member
     }
 
-    fn say(&self, key: &str) -> Said<&'a str> {
+    pub(super) fn say(&self, key: &str) -> Said<&'a str> {
         annotation(self.ingress, &format!("{PREFIX}{key}"))
     }
 
     /// What the parameters of the class say, else the annotation.
-    fn either(&self, parameter: &str, key: &str) -> Said<&'a str> {
+    pub(super) fn either(&self, parameter: &str, key: &str) -> Said<&'a str> {
         match self.class.params {
             Params::None => self.say(key),
             Params::Are(params) => {
@@ -264,107 +251,6 @@ impl<'a> Member<'a> {
             }
         }
         doubts
-    }
-}
-
-impl Shared {
-    fn of(members: &[Member<'_>]) -> Self {
-        let mut shared = Self::default();
-        shared.read_scheme(members);
-        for member in members {
-            shared.read_groups(member);
-            let subnets = member.either("subnets", "subnets");
-            shared.picked |= !subnets.is_absent();
-            shared.redirects |= matches!(member.say("ssl-redirect"), Said::Is(_));
-            if !matches!(member.say("enable-frontend-nlb"), Said::Absent | Said::Is("false")) {
-                shared.doubts.push("the Network Load Balancer in front of it is not evaluated".to_owned());
-                shared.facing = shared.facing.filter(|facing| *facing != Facing::Internal);
-            }
-        }
-        shared.read_inbound(members);
-        shared
-    }
-
-    fn read_scheme(&mut self, members: &[Member<'_>]) {
-        let mut said: Vec<Facing> = Vec::new();
-        for member in members {
-            match member.either("scheme", "scheme") {
-                Said::Is("internal") => said.push(Facing::Internal),
-                Said::Is("internet-facing") => said.push(Facing::Internet),
-                Said::Absent => {}
-                Said::Is(_) => {
-                    self.scheme_unknown("`scheme` is neither `internal` nor `internet-facing`".to_owned())
-                }
-                Said::Unknown(why) => self.scheme_unknown(why),
-            }
-        }
-        said.sort_unstable();
-        said.dedup();
-        if !self.doubts.is_empty() {
-            return;
-        }
-        match said.as_slice() {
-            // Internal unless it is said.
-            [] => self.facing = Some(Facing::Internal),
-            [one] => self.facing = Some(*one),
-            _ => self.scheme_unknown(
-                "the members of its group disagree on `scheme`, and the controller refuses them".to_owned(),
-            ),
-        }
-    }
-
-    fn scheme_unknown(&mut self, why: String) {
-        self.facing = None;
-        self.doubt(why);
-    }
-
-    fn doubt(&mut self, why: String) {
-        if !self.doubts.contains(&why) {
-            self.doubts.push(why);
-        }
-    }
-
-    fn read_groups(&mut self, member: &Member<'_>) {
-        match member.say("security-groups") {
-            Said::Is(groups) => {
-                self.security_groups.extend(parts(groups).map(Text::from));
-                self.doubt("which clients its security groups let in is not evaluated".to_owned());
-            }
-            Said::Unknown(why) => self.doubt(why),
-            Said::Absent => {}
-        }
-        let of_class = matches!(member.class.params, Params::Are(params) if params.field("spec.prefixListsIDs").node().is_some());
-        if of_class || !member.say("security-group-prefix-lists").is_absent() {
-            self.doubt("which clients its prefix lists let in is not evaluated".to_owned());
-            self.security_groups.push("prefix lists".into());
-        }
-    }
-
-    /// The clients of each port: those of whoever names any.
-    fn read_inbound(&mut self, members: &[Member<'_>]) {
-        for member in members {
-            let Said::Is(ports) = &member.listeners else { continue };
-            match &member.inbound {
-                Said::Absent => {}
-                Said::Unknown(why) => self.doubt(why.clone()),
-                Said::Is(ranges) => {
-                    for port in ports.keys() {
-                        let there = self.inbound.entry(*port).or_insert_with(|| ranges.clone());
-                        if there != ranges {
-                            there.extend(ranges.iter().copied());
-                            there.sort_unstable();
-                            there.dedup();
-                            let why = "the members of its group disagree on `inbound-cidrs`, and the controller refuses them";
-                            self.doubt(why.to_owned());
-                        }
-                    }
-                }
-            }
-        }
-        // Whatever is not known may let in anyone.
-        if members.iter().any(|member| matches!(member.inbound, Said::Unknown(_))) {
-            self.inbound.clear();
-        }
     }
 }
 

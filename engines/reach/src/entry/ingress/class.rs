@@ -3,9 +3,11 @@
 //! Sources: "Ingress" of kubernetes.io (class, default class, the deprecated annotation); "IngressClass" of
 //! the AWS Load Balancer Controller; "Create an IngressClass" of the EKS user guide (Auto Mode).
 
+use ringfence_model::selector::Selector;
 use ringfence_model::{Field, Stage};
 
 use super::super::controller::Known;
+use super::super::gateway::selects;
 use super::super::index::{Found, Index, Kind};
 use super::super::value::{Said, annotation, text};
 
@@ -41,6 +43,8 @@ pub(super) enum Controller<'a> {
     AutoMode,
     /// Pods of the cluster: what the class calls the controller, and those that it may mean.
     Pods(&'a str, Vec<&'static Known>),
+    /// None, and why: the parameters of the class keep it to other namespaces.
+    Refuses(&'static str),
     /// Not known.
     Unknown,
 }
@@ -76,7 +80,7 @@ impl<'a> Class<'a> {
     /// By name: the class of that name, or what the name stands for by custom.
     fn called(name: &'a str, index: &Index<'a>, ingress: Found<'a>, annotated: bool) -> Self {
         match index.named(Kind::IngressClass, ingress, "", name).as_slice() {
-            [class] if !annotated => Self::read(index, *class),
+            [class] if !annotated => Self::read(index, *class, ingress),
             [_, ..] if !annotated => Self::unknown(format!("IngressClass `{name}` is defined twice")),
             _ => {
                 let controller = match name {
@@ -99,7 +103,7 @@ impl<'a> Class<'a> {
         let classes = index.all(Kind::IngressClass).into_iter();
         let defaults: Vec<Found<'a>> = classes.filter(|class| is_here(class) && is_default(class)).collect();
         match defaults.as_slice() {
-            [class] if ingress.resource.stage != Stage::Live => Self::read(index, *class),
+            [class] if ingress.resource.stage != Stage::Live => Self::read(index, *class, ingress),
             [_, _, ..] => Self::unknown("several classes are the default".to_owned()),
             _ => Self::unknown(
                 "it names no class, and whether a controller takes it all the same is not known".to_owned(),
@@ -107,7 +111,7 @@ impl<'a> Class<'a> {
         }
     }
 
-    fn read(index: &Index<'a>, class: Found<'a>) -> Self {
+    fn read(index: &Index<'a>, class: Found<'a>, ingress: Found<'a>) -> Self {
         let controller = match text(class.field("spec.controller"), "controller") {
             Said::Is(name) => Controller::named(name),
             Said::Absent => {
@@ -127,6 +131,24 @@ impl<'a> Class<'a> {
             }
             Field::Present(_) | Field::Unresolved(..) => Params::Absent,
         };
-        Self { controller, params, doubts: Vec::new() }
+        Self { controller, params, doubts: Vec::new() }.kept_to(index, ingress)
+    }
+
+    /// The parameters of a class may keep it to some namespaces.
+    fn kept_to(mut self, index: &Index<'a>, ingress: Found<'a>) -> Self {
+        let Params::Are(params) = self.params else { return self };
+        let Some(selector) = Selector::read(params.field("spec.namespaceSelector")) else { return self };
+        let namespaces = index.named(Kind::Namespace, ingress, "", ingress.resource.namespace());
+        match namespaces.first().and_then(|namespace| selects(&selector, *namespace)) {
+            Some(true) => {}
+            Some(false) => {
+                self.controller = Controller::Refuses("its class is kept to other namespaces");
+            }
+            None => {
+                self.doubts
+                    .push("whether its class takes Ingresses of its namespace is not known".to_owned());
+            }
+        }
+        self
     }
 }

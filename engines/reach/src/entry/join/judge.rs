@@ -1,33 +1,52 @@
 //! Judges targets: by the rows of their classes, for each thing that a pod may take for the source.
 
+mod source;
+
+use std::rc::Rc;
 use std::sync::Arc;
 
-use ringfence_model::fact::{
-    AddressRange, Entry, Front, Landmark, Passage, Peer, Ports, Seen, Target, TargetEnd,
-};
-use ringfence_model::selector::{KnownLabels, Unknown};
-use ringfence_model::{Labels, WorkloadId};
+use ringfence_model::WorkloadId;
+use ringfence_model::fact::{AddressRange, Entry, Front, Passage, Ports, Seen, Target, TargetEnd};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
 use super::judged::{Judged, cut};
 use super::{Approach, merged};
 use crate::policy::Direction;
-use crate::row::{Pairing, Said, Stranger};
+use crate::row::{Builder, Pairing};
 use crate::{Endpoints, Reach};
 
-/// How many peers of a group are asked for the rules that match them.
-const ASKED: usize = 8;
+/// Said where several things may be the source.
+const SOURCE_UNKNOWN: &str = "what the pod takes for the source is not known";
 
-/// Judges one target after another.
+/// Judges one target after another. What was asked before is answered from memory: Services that the same
+/// policies guard are judged once.
 pub(super) struct Judge<'a> {
     reach: &'a Reach,
     pairing: Pairing<'a>,
+    /// For pods that are not in the input, where any are seen.
+    rows: Option<Builder<'a>>,
+    known: FxHashMap<(Asked, Vec<u32>), Parts>,
+    sources: FxHashMap<Vec<AddressRange>, Rc<RoaringBitmap>>,
 }
 
+/// Whom is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Asked {
+    /// Each of these.
+    Clients(Vec<AddressRange>),
+    /// One of these.
+    Balancer(Vec<AddressRange>),
+    Node,
+    Absent,
+}
+
+/// Clients, and what is let in from them.
+type Parts = Rc<Vec<(Vec<AddressRange>, Judged)>>;
+
 impl<'a> Judge<'a> {
-    pub(super) fn new(reach: &'a Reach, pairing: Pairing<'a>) -> Self {
-        Self { reach, pairing }
+    pub(super) fn new(reach: &'a Reach, pairing: Pairing<'a>, rows: Option<Builder<'a>>) -> Self {
+        Self { reach, pairing, rows, known: FxHashMap::default(), sources: FxHashMap::default() }
     }
 
     pub(super) fn fill(&mut self, entry: &mut Entry, approach: &Approach) {
@@ -46,32 +65,89 @@ impl<'a> Judge<'a> {
         id: WorkloadId,
         approach: &Approach,
     ) -> Vec<Passage> {
-        let reach = self.reach;
-        let classes = reach.classes.of_workload.get(id.index()).map(Vec::as_slice).unwrap_or_default();
+        let classes = self.representatives(id);
         let mut common: Option<Judged> = None;
         for seen in target.seen.iter().filter(|seen| **seen != Seen::Client) {
-            let judged = self.judged(*seen, entry, id, classes);
+            let judged = self.judged(*seen, entry, id, &classes);
             common = Some(match common {
                 None => judged,
-                Some(there) => there.either(judged, "what the pod takes for the source is not known"),
+                Some(there) => there.either(judged, SOURCE_UNKNOWN),
             });
         }
         let everyone = entry.clients.ranges.clone();
         let parts = match target.seen.contains(&Seen::Client) {
-            true => self.by_client(&everyone, classes),
+            true => self.ask(Asked::Clients(everyone.clone()), &classes).to_vec(),
             false => Vec::new(),
         };
         let parts = match (parts.is_empty(), common) {
             (true, Some(common)) => vec![(everyone, common)],
-            (true, None) => vec![(everyone, self.unknown("what the pod takes for the source is not known"))],
+            (true, None) => vec![(everyone, self.unknown(SOURCE_UNKNOWN))],
             (false, None) => parts,
             (false, Some(common)) => {
-                let why = "what the pod takes for the source is not known";
-                parts.into_iter().map(|(clients, part)| (clients, part.either(common.clone(), why))).collect()
+                let either = |(clients, part): (Vec<AddressRange>, Judged)| {
+                    (clients, part.either(common.clone(), SOURCE_UNKNOWN))
+                };
+                parts.into_iter().map(either).collect()
             }
         };
         let passage = |(clients, judged)| self.passage(clients, judged, entry, target, approach);
         merged(parts.into_iter().map(passage).collect())
+    }
+
+    /// A class of the workload for each row: classes of one row let in the same.
+    fn representatives(&self, id: WorkloadId) -> Vec<u32> {
+        let classes = self.reach.classes.of_workload.get(id.index()).map(Vec::as_slice).unwrap_or_default();
+        let row = |class: u32| self.reach.rows.ingress.of_class.get(class as usize).copied();
+        let mut classes: Vec<u32> = classes.to_vec();
+        classes.sort_unstable_by_key(|class| (row(*class), *class));
+        classes.dedup_by_key(|class| row(*class));
+        classes
+    }
+
+    fn judged(&mut self, seen: Seen, entry: &Entry, id: WorkloadId, classes: &[u32]) -> Judged {
+        let asked = match (seen, &entry.front) {
+            (Seen::LoadBalancer, _) => Asked::Balancer(entry.addresses.clone()),
+            (Seen::Node, _) => Asked::Node,
+            (Seen::AbsentPods, _) => Asked::Absent,
+            (Seen::Pods, Front::Pods(pods)) => return self.pods(pods, id),
+            (Seen::Pods | Seen::Client, _) => return self.unknown(SOURCE_UNKNOWN),
+        };
+        match self.ask(asked, classes).first() {
+            Some((_, judged)) => judged.clone(),
+            None => self.unknown(SOURCE_UNKNOWN),
+        }
+    }
+
+    fn ask(&mut self, asked: Asked, classes: &[u32]) -> Parts {
+        let row = |class: &u32| self.reach.rows.ingress.of_class.get(*class as usize).copied();
+        let key = (asked, classes.iter().filter_map(row).collect::<Vec<u32>>());
+        if let Some(parts) = self.known.get(&key) {
+            return Rc::clone(parts);
+        }
+        let everyone = |judged: Judged| vec![(Vec::new(), judged)];
+        let parts: Parts = Rc::new(match &key.0 {
+            Asked::Clients(ranges) => self.by_client(ranges, classes),
+            Asked::Balancer(ranges) => {
+                let sources = self.sources(ranges);
+                let why = "which address the load balancer has in the VPC is not known";
+                everyone(self.one_of(&sources, classes, why))
+            }
+            Asked::Node => everyone(self.node(classes)),
+            Asked::Absent => everyone(self.absent(classes)),
+        });
+        self.known.insert(key, Rc::clone(&parts));
+        parts
+    }
+
+    /// The classes of addresses outside that these touch.
+    fn sources(&mut self, ranges: &[AddressRange]) -> Rc<RoaringBitmap> {
+        if let Some(sources) = self.sources.get(ranges) {
+            return Rc::clone(sources);
+        }
+        let from = Endpoints::ranges(ranges.iter().copied());
+        let sources = Rc::new(self.reach.classes_of(&from, Direction::Ingress));
+        self.sources.insert(ranges.to_vec(), Rc::clone(&sources));
+        sources
     }
 
     /// Nothing is known.
@@ -106,8 +182,7 @@ impl<'a> Judge<'a> {
             sure = Ports::default();
         }
         let depends = maybe.minus(&sure);
-        let all = outer.into_iter().chain(conditions);
-        let condition = (!depends.is_empty()).then(|| joined(all));
+        let condition = (!depends.is_empty()).then(|| joined(outer.into_iter().chain(conditions)));
         Passage {
             clients,
             allowed: Arc::new(sure),
@@ -116,240 +191,6 @@ impl<'a> Judge<'a> {
             egress: egress.side(self.reach),
             ingress: ingress.side(self.reach),
         }
-    }
-
-    fn judged(&mut self, seen: Seen, entry: &Entry, id: WorkloadId, classes: &[u32]) -> Judged {
-        match seen {
-            Seen::Client => self.unknown("who the client is is not known"),
-            Seen::LoadBalancer => {
-                let from = Endpoints::ranges(entry.addresses.iter().copied());
-                let sources = self.reach.classes_of(&from, Direction::Ingress);
-                self.one_of(&sources, classes, "which address the load balancer has in the VPC is not known")
-            }
-            Seen::Node => self.node(classes),
-            Seen::Pods => match &entry.front {
-                Front::Pods(pods) => self.pods(pods, id, classes),
-                _ => self.unknown("which pods send it is not known"),
-            },
-            Seen::AbsentPods => self.absent(classes),
-        }
-    }
-
-    /// Some node, the pod's own among them.
-    fn node(&mut self, classes: &[u32]) -> Judged {
-        let of = |landmark: Landmark| {
-            let class = self.reach.classes.landmark(Direction::Ingress, landmark);
-            class.into_iter().collect::<RoaringBitmap>()
-        };
-        let (own, others) = (of(Landmark::OwnNode), of(Landmark::OtherNodes));
-        let own = self.one_of(&own, classes, "which node it comes in on is not known");
-        let others = self.one_of(&others, classes, "which node it comes in on is not known");
-        if classes.first().is_some_and(|class| self.reach.masquerade_is_judged_as_node(*class)) {
-            return own.also(others);
-        }
-        own.either(
-            others,
-            "what comes in on the pod's own node carries that node's address and is let in, unless the \
-             source is judged before it is rewritten",
-        )
-    }
-
-    /// One of `sources`, and it is not known which.
-    fn one_of(&mut self, sources: &RoaringBitmap, classes: &[u32], why: &str) -> Judged {
-        if sources.is_empty() || classes.is_empty() {
-            return self.unknown(why);
-        }
-        let mut all: Option<Judged> = None;
-        for class in classes {
-            let judged = self.of_class(sources, *class, why);
-            all = Some(match all {
-                None => judged,
-                Some(there) => there.also(judged),
-            });
-        }
-        all.unwrap_or_else(|| self.unknown(why))
-    }
-
-    fn of_class(&mut self, sources: &RoaringBitmap, class: u32, why: &str) -> Judged {
-        let reach = self.reach;
-        let (all, none) = (reach.cells.all(), reach.cells.none());
-        let Some(row) = reach.rows.ingress.row(class) else { return self.unknown(why) };
-        let mut judged = Judged::new(all, none.clone());
-        judged.ingress.policies(&row.policies);
-        let mut left = sources.clone();
-        let mut differ = false;
-        let mut first: Option<Said<'_>> = None;
-        for said in row.said() {
-            let among = said.among(sources);
-            if among.is_empty() {
-                continue;
-            }
-            left -= &among;
-            let group = said.group;
-            differ |= first
-                .is_some_and(|first| (&first.group.sure, &first.group.maybe) != (&group.sure, &group.maybe));
-            first.get_or_insert(said);
-            (judged.sure, judged.maybe) = (judged.sure.and(&group.sure), judged.maybe.or(&group.maybe));
-            for condition in &group.conditions {
-                self.reach.conditions.join(&[*condition]).into_iter().for_each(|text| judged.condition(text));
-            }
-            self.add_rules(&mut judged, class, &among);
-        }
-        if !left.is_empty() {
-            judged.sure = none;
-            differ |= first.is_some();
-            self.add_rules(&mut judged, class, &left);
-        }
-        if differ {
-            judged.condition(why.into());
-        }
-        let (sure, maybe) = (judged.sure.clone(), judged.maybe.clone());
-        judged.ingress.opens(&sure, &maybe);
-        judged
-    }
-
-    /// The rules of `class` that match some of `peers`.
-    fn add_rules(&mut self, judged: &mut Judged, class: u32, peers: &RoaringBitmap) {
-        let row = self.reach.rows.ingress.row(class);
-        if row.is_none_or(|row| row.policies.is_empty()) {
-            return;
-        }
-        for peer in peers.iter().take(ASKED) {
-            judged.ingress.hits(self.pairing.hits(row, class, peer, Direction::Ingress));
-        }
-    }
-
-    /// The clients by what is said of them: each is let in or not as itself.
-    fn by_client(&mut self, ranges: &[AddressRange], classes: &[u32]) -> Vec<(Vec<AddressRange>, Judged)> {
-        let from = Endpoints::ranges(ranges.iter().copied());
-        let sources = self.reach.classes_of(&from, Direction::Ingress);
-        let mut keys: FxHashMap<u32, Vec<(u32, usize)>> = FxHashMap::default();
-        for class in classes {
-            let row = self.reach.rows.ingress.row(*class);
-            for (index, said) in row.into_iter().flat_map(|row| row.said()).enumerate() {
-                for source in &said.among(&sources) {
-                    keys.entry(source).or_default().push((*class, index));
-                }
-            }
-        }
-        let mut alike: FxHashMap<Vec<(u32, usize)>, RoaringBitmap> = FxHashMap::default();
-        for source in &sources {
-            alike.entry(keys.remove(&source).unwrap_or_default()).or_default().insert(source);
-        }
-        let mut alike: Vec<RoaringBitmap> = alike.into_values().collect();
-        alike.sort_by_key(RoaringBitmap::min);
-        let mut parts = Vec::with_capacity(alike.len());
-        for sources in alike {
-            let judged = self.one_of(&sources, classes, "who the client is is not known");
-            let members = sources.iter().flat_map(|class| self.reach.members(class, &from));
-            let ranges = members.filter_map(|member| match member {
-                Peer::External(range) => Some(range),
-                Peer::Workload(_) | Peer::Landmark(_) | Peer::Name(_) => None,
-            });
-            parts.push((ranges.collect(), judged));
-        }
-        parts
-    }
-
-    /// Pods of the input: what they may send, and what the target lets in from them. Where several
-    /// workloads look like the controller, it is not known which one sends.
-    fn pods(&mut self, pods: &[WorkloadId], id: WorkloadId, classes: &[u32]) -> Judged {
-        let mut all: Option<Judged> = None;
-        for pod in pods {
-            let mut of_pod: Option<Judged> = None;
-            let sources =
-                self.reach.classes.of_workload.get(pod.index()).map(Vec::as_slice).unwrap_or_default();
-            for source in sources {
-                for class in classes {
-                    let judged = self.pair(*source, *class, *pod == id);
-                    of_pod = Some(match of_pod {
-                        None => judged,
-                        Some(there) => there.also(judged),
-                    });
-                }
-            }
-            let judged = of_pod.unwrap_or_else(|| self.unknown("which pods send it is not known"));
-            all = Some(match all {
-                None => judged,
-                Some(there) => there.either(judged, "which workload is the controller is not known"),
-            });
-        }
-        all.unwrap_or_else(|| self.unknown("which pods send it is not known"))
-    }
-
-    fn pair(&mut self, source: u32, class: u32, same: bool) -> Judged {
-        let reach = self.reach;
-        if same && source == class && reach.is_single(class) {
-            // A pod always reaches itself.
-            return Judged::new(reach.cells.all(), reach.cells.all());
-        }
-        let (out, into) = (reach.rows.egress.row(source), reach.rows.ingress.row(class));
-        let said = out.and_then(|row| row.said_of(class)).zip(into.and_then(|row| row.said_of(source)));
-        let mut judged = match said {
-            None => Judged::new(reach.cells.none(), reach.cells.none()),
-            Some((out, into)) => {
-                Judged::new(out.group.sure.and(&into.group.sure), out.group.maybe.and(&into.group.maybe))
-            }
-        };
-        for (_, side) in said.into_iter().flat_map(|(out, into)| [(true, out), (false, into)]) {
-            for condition in &side.group.conditions {
-                self.reach.conditions.join(&[*condition]).into_iter().for_each(|text| judged.condition(text));
-            }
-        }
-        let pairing = &mut self.pairing;
-        judged.egress.policies(out.map(|row| row.policies.as_slice()).unwrap_or_default());
-        judged.egress.hits(pairing.hits(out, source, class, Direction::Egress));
-        judged.ingress.policies(into.map(|row| row.policies.as_slice()).unwrap_or_default());
-        judged.ingress.hits(pairing.hits(into, class, source, Direction::Ingress));
-        if let Some((out, into)) = said {
-            judged.egress.opens(&out.group.sure, &out.group.maybe);
-            judged.ingress.opens(&into.group.sure, &into.group.maybe);
-        }
-        judged
-    }
-
-    /// Pods that are not in the input: what the target lets in from anyone.
-    fn absent(&mut self, classes: &[u32]) -> Judged {
-        let nothing = Labels::default();
-        let unknown =
-            self.pairing.conditions().id("what labels pods have that are not in the input is not known");
-        let rest = KnownLabels { labels: &nothing, unknown: Unknown::Rest };
-        let mut all: Option<Judged> = None;
-        for class in classes {
-            let Some(cluster) = self.reach.cluster_of(*class) else { continue };
-            let stranger = Stranger {
-                cluster,
-                sets: &self.reach.sets,
-                selectors: &self.reach.selectors,
-                labels: rest.clone(),
-                namespace: rest.clone(),
-                unknown,
-                has_address: true,
-            };
-            let judged = self.stranger(*class, &stranger);
-            all = Some(match all {
-                None => judged,
-                Some(there) => there.also(judged),
-            });
-        }
-        all.unwrap_or_else(|| self.unknown("which pods send it is not known"))
-    }
-
-    fn stranger(&mut self, class: u32, stranger: &Stranger<'_>) -> Judged {
-        let Some(row) = self.reach.rows.ingress.row(class) else {
-            return self.unknown("which pods send it is not known");
-        };
-        let Some(found) = self.pairing.let_in(row, class, stranger) else {
-            return self.unknown("which pods send it is not known");
-        };
-        let mut judged = Judged::new(found.sure.clone(), found.maybe.clone());
-        for condition in &found.conditions {
-            self.pairing.conditions().join(&[*condition]).into_iter().for_each(|text| judged.condition(text));
-        }
-        judged.ingress.policies(&row.policies);
-        judged.ingress.opens(&found.sure, &found.maybe);
-        judged.ingress.hits(found.hits);
-        judged
     }
 }
 

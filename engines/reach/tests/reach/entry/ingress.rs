@@ -355,6 +355,41 @@ fn classes_are_found_as_the_api_finds_them() {
 }
 
 #[test]
+fn a_class_may_be_kept_to_some_namespaces() {
+    let found = |selector: Json, labels: Json| {
+        let objects = vec![
+            namespace("n", labels),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "n", "labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "c"}]}}),
+            annotated(service("web", json!({})), alb(&[IP])),
+            class("alb", "ingress.k8s.aws/alb", Some("p")),
+            params(json!({"namespaceSelector": selector})),
+            ingress("i", json!({"ingressClassName": "alb"})),
+        ];
+        (lines(&objects), codes(&objects))
+    };
+    let team = |name: &str| json!({"matchLabels": {"team": name}});
+    let head = "ingress n/i[Ingress] internal on TCP 80 => n/web TCP 8080 seen as balancer :";
+    assert_eq!(found(team("a"), json!({"team": "a"})), (vec![format!("{head} allow TCP 8080")], vec![]));
+    assert_eq!(found(team("a"), json!({"team": "b"})), (vec![], vec!["ingress-refused"]));
+    assert_eq!(found(json!(UNKNOWN), json!({"team": "b"})), (vec![format!("{head} TCP 8080?")], vec![]));
+}
+
+#[test]
+fn two_objects_of_one_name_depend() {
+    let base = vec![
+        service("web", json!({})),
+        class("alb", "ingress.k8s.aws/alb", None),
+        annotated(ingress("i", json!({"ingressClassName": "alb"})), alb(&[IP])),
+        annotated(
+            ingress("i", json!({"ingressClassName": "alb"})),
+            alb(&[IP, ("scheme", "internet-facing")]),
+        ),
+    ];
+    assert_eq!(conditions(&with(&["web"], base)), ["`n/i[Ingress]` is defined twice"]);
+}
+
+#[test]
 fn backends_that_lead_nowhere_are_named() {
     let of = |backend: Json| {
         let spec = json!({"ingressClassName": "alb", "rules": [{"http": {"paths": [{"backend": backend}]}}]});

@@ -215,7 +215,7 @@ fn what_is_not_known_widens() {
     assert_eq!(unknown(json!({"type": "NodePort", "ports": [{"port": 80, "targetPort": UNKNOWN}]})).len(), 1);
     let twice =
         [web(json!({"type": "NodePort"})), vec![service("web", json!({"type": "NodePort"}))]].concat();
-    assert_eq!(conditions(&twice), ["Service `n/web` is defined twice"]);
+    assert_eq!(conditions(&twice), ["`n/web[Service]` is defined twice"]);
     // A template says what pods there will be.
     let template =
         vec![namespace("n", json!({})), deployment("n", "web"), service("web", json!({"type": "NodePort"}))];
