@@ -36,7 +36,7 @@ mod selector;
 use std::sync::Arc;
 
 use ringfence_model::fact::{PortRange, Ports};
-use ringfence_model::{Diagnostic, Estate, Text, WorkloadId};
+use ringfence_model::{Diagnostic, Estate, ResourceId, Text, WorkloadId};
 use roaring::RoaringBitmap;
 
 use crate::address::{Blocks, Space};
@@ -83,8 +83,23 @@ impl Reach {
     /// Reads the policies and pods of `estate`. What cannot be read makes decisions conditional and is
     /// named in a diagnostic.
     pub fn new(estate: &Estate, choice: impl Into<Choice>) -> (Self, Vec<Diagnostic>) {
-        let choice = choice.into();
-        let switches = choice.switches();
+        Self::of(estate, choice.into(), None)
+    }
+
+    /// The answers as if only these policies were in force.
+    pub fn of_policies(
+        estate: &Estate,
+        choice: impl Into<Choice>,
+        policies: &[ResourceId],
+    ) -> (Self, Vec<Diagnostic>) {
+        Self::of(estate, choice.into(), Some(policies))
+    }
+
+    fn of(estate: &Estate, choice: Choice, only: Option<&[ResourceId]>) -> (Self, Vec<Diagnostic>) {
+        let switches = match choice {
+            Choice::Detect => Profile::default().switches(),
+            Choice::Fixed(profile) => profile.switches(),
+        };
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
         let mut reading = Reading {

@@ -76,83 +76,25 @@ fn answer(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     Ok(super::outcome(&intake))
 }
 
-/// The pairs of a map that are open on `only`, and only those ports of them.
-fn narrowed(map: &ReachMap, only: &Ports) -> ReachMap {
-    let cut = |pair: &ReachPair| {
-        let ports = pair.ports.intersection(only);
-        (!ports.is_empty()).then(|| ReachPair { ports: Arc::new(ports), ..pair.clone() })
-    };
-    let open = |(id, ports): &(WorkloadId, Arc<Ports>)| {
-        let ports = ports.intersection(only);
-        (!ports.is_empty()).then(|| (*id, Arc::new(ports)))
-    };
-    let controller = map.controller.iter().filter_map(open).collect();
-    ReachMap { pairs: map.pairs.iter().filter_map(cut).collect(), controller, ..map.clone() }
-}
-
-/// What an argument names.
-fn ends(text: &str, intake: &Intake, reach: &ringfence_reach::Reach) -> Result<Endpoints, Failure> {
-    if text == "internet" {
-        return Ok(Endpoints::internet());
+/// Writes the map; `whole` says that no workload was left out of the question.
+fn write(
+    out: &mut Results,
+    format: ReachFormat,
+    (intake, reach): (&Intake, &ringfence_reach::Reach),
+    map: &ReachMap,
+    whole: bool,
+) -> std::io::Result<()> {
+    let estate = &intake.estate;
+    match format {
+        ReachFormat::Txt => return txt::write(out, estate, map, None),
+        ReachFormat::Csv => return csv::write(out, estate, map),
+        ReachFormat::Json => return json::write(out, estate, map),
+        ReachFormat::Github => return github::write(out, estate, map),
+        ReachFormat::Dot | ReachFormat::Svg => {}
     }
-    if let Some(landmark) = Landmark::parse(text) {
-        return Ok(Endpoints::landmarks([landmark]));
-    }
-    if let Some(cidr) = Endpoints::cidr(text) {
-        return Ok(cidr);
-    }
-    if let Some(class) = ScopeClass::parse(text) {
-        let (scope, _) = ringfence_scope::scope(&intake.estate, &intake.declaration, reach);
-        let of_class =
-            |workload: &Workload| scope.of(workload.resource).is_some_and(|fact| fact.class == class);
-        let found = Endpoints::workloads(all(&intake.estate, of_class));
-        if found.is_empty() {
-            let message = format!("no workload has the scope class `{text}`");
-            return Err(Failure::usage(
-                message,
-                "`ringfence scope` lists the classes; what is `unknown` is asked for by that word",
-            ));
-        }
-        return Ok(found);
-    }
-    let found = Endpoints::workloads(all(&intake.estate, |workload| is_named(workload, text)));
-    if found.is_empty() {
-        return Err(Failure::usage(
-            format!("nothing is called `{text}`"),
-            "write NAMESPACE/NAME, NAMESPACE/NAME[KIND], NAMESPACE/*, an address block, `internet` or a scope class",
-        ));
-    }
-    Ok(found)
-}
-
-fn all<'a>(
-    estate: &'a Estate,
-    wanted: impl Fn(&Workload) -> bool + 'a,
-) -> impl Iterator<Item = WorkloadId> + 'a {
-    estate.iter_workloads().filter(move |(_, workload)| wanted(workload)).map(|(id, _)| id)
-}
-
-/// `ns/*`, `ns/name` or `ns/name[Kind]`.
-fn is_named(workload: &Workload, text: &str) -> bool {
-    match text.strip_suffix("/*") {
-        Some(namespace) => workload.namespace == namespace,
-        None if text.ends_with(']') => workload.label() == text,
-        None => text
-            .split_once('/')
-            .is_some_and(|(namespace, name)| workload.namespace == namespace && workload.name == name),
-    }
-}
-
-/// `443`, `443/TCP`, `8000-8080/UDP`; TCP where no protocol is written.
-fn port(text: &str) -> Result<Ports, Failure> {
-    let usage = || Failure::usage(format!("`{text}` is no port"), "write `443`, `53/UDP` or `8000-8080/TCP`");
-    let (numbers, protocol) = text.split_once('/').unwrap_or((text, "TCP"));
-    let (start, end) = numbers.split_once('-').unwrap_or((numbers, numbers));
-    let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0).ok_or_else(usage);
-    let range = PortRange {
-        protocol: Protocol::parse(protocol).ok_or_else(usage)?,
-        start: number(start)?,
-        end: number(end)?,
-    };
-    if range.start > range.end { Err(usage()) } else { Ok(Ports::new(vec![range])) }
+    let (scope, _) = ringfence_scope::scope(estate, &intake.declaration, reach);
+    // What is only presumed colours everything alike.
+    let scope = Some(&scope).filter(|scope| !scope.presumed);
+    let shown = Shown { estate, map, scope, lonely: whole };
+    if format == ReachFormat::Dot { graph::dot(out, shown) } else { graph::svg(out, shown) }
 }

@@ -65,7 +65,9 @@ impl Stranger<'_> {
         match spec {
             PeerSpec::Pods(set) => self.is_in(*set),
             PeerSpec::Block(..) if self.has_address => None,
-            PeerSpec::Block(..) | PeerSpec::Landmark(_) | PeerSpec::Name(_) => Some(false),
+            PeerSpec::Block(..) | PeerSpec::Landmark(_) | PeerSpec::Name(_) | PeerSpec::HostNetwork => {
+                Some(false)
+            }
             PeerSpec::Each(terms) => all(terms.iter().map(|term| self.meets(term))),
             PeerSpec::Unknown(_) => None,
         }

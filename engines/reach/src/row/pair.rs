@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::absent::{LetIn, Stranger};
 use super::build::counted;
 use super::layer::{Layer, Layers};
 use super::{Hit, Row};
-use crate::condition::{Certainty, Conditions};
+use crate::condition::Certainty;
 use crate::pod::{HostNetwork, NamedPorts};
 use crate::policy::Direction;
 
@@ -25,16 +24,6 @@ pub(crate) struct Pairing<'a> {
 impl<'a> Pairing<'a> {
     pub(crate) fn new(layers: Layers<'a>) -> Self {
         Self { layers, known: FxHashMap::default() }
-    }
-
-    /// The conditions that come up while pairs are looked at.
-    pub(crate) fn conditions(&mut self) -> &mut Conditions {
-        self.layers.conditions
-    }
-
-    /// What `class`, whose row that is, lets in from a pod that is not in the input.
-    pub(crate) fn let_in(&mut self, row: &Row, class: u32, stranger: &Stranger<'_>) -> Option<LetIn> {
-        self.layers.let_in(row, class, stranger)
     }
 
     /// The rules of `class`, whose row that is, that match `peer`; in the order of evaluation.
