@@ -1,9 +1,13 @@
 //! The command line.
 
+mod reach;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use reach::{Question, Suggest};
 
 /// PCI DSS for Amazon EKS: what is in scope, what is wrong, and where it is written.
 #[derive(Debug, Parser)]
@@ -124,7 +128,10 @@ pub(crate) struct Scope {
 
 /// `ringfence reach`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Reach {
+    #[command(subcommand)]
+    pub(crate) question: Option<Question>,
     #[command(flatten)]
     pub(crate) input: Input,
     #[command(flatten)]

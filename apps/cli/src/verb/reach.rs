@@ -3,6 +3,7 @@
 mod ends;
 mod focus;
 mod port;
+mod suggest;
 
 use ringfence_model::fact::ReachMap;
 use ringfence_outputs::reach::graph::Shown;
@@ -10,7 +11,7 @@ use ringfence_outputs::reach::{csv, explain, github, graph, json, txt};
 use ringfence_reach::{Endpoints, Profile};
 
 use super::{read, talk};
-use crate::arguments::{Reach, ReachFormat};
+use crate::arguments::{Question, Reach, ReachFormat};
 use crate::exit::{Failure, Outcome};
 use crate::intake::Intake;
 use crate::stream::Results;
@@ -20,6 +21,9 @@ use self::port::{narrowed, port};
 
 /// Reads, and answers the question, or prints the whole map where there is none.
 pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
+    if let Some(Question::Suggest(options)) = &options.question {
+        return suggest::run(options, quiet);
+    }
     let profile = Profile::parse(&options.profile).ok_or_else(|| {
         Failure::usage(
             format!("no profile is called `{}`", options.profile),
