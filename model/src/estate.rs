@@ -108,6 +108,16 @@ impl Estate {
         self.workloads.get(id.index())
     }
 
+    /// The estate without what `gone` holds for and with `more` besides, joined anew: for questions about a
+    /// change. Workloads keep their ids where no pod and no controller comes or goes; places of what
+    /// stays still refer to the files of this estate.
+    #[must_use]
+    pub fn changed(&self, gone: impl Fn(&Resource) -> bool, more: Vec<Resource>) -> Self {
+        let stays = self.resources.iter().filter(|resource| !gone(resource)).cloned();
+        let builder = EstateBuilder { sources: Sources::default(), resources: stays.chain(more).collect() };
+        builder.finish().0
+    }
+
     /// The workload that `resource` makes or is a part of: its controller, a replica set below it, or one
     /// of its pods.
     pub fn workload_of(&self, resource: ResourceId) -> Option<WorkloadId> {

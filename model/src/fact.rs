@@ -1,6 +1,7 @@
 //! What engines conclude, in the form that controls and outputs see.
 
 mod reach;
+mod suggest;
 
 use std::sync::Arc;
 
@@ -9,6 +10,9 @@ pub use reach::{
     Front, FuturePeer, Idle, Landmark, Listener, Matching, Opened, Openness, Passage, Peer, PortRange, Ports,
     Protection, Protocol, ReachChange, ReachClass, ReachDiff, ReachMap, ReachPair, RuleAction, Seen,
     Selecting, Side, Target, TargetEnd, Tls, Way, WhyIdle,
+};
+pub use suggest::{
+    Connection, Connections, SuggestedChange, SuggestedPeer, SuggestedPolicy, SuggestedRule, Suggestion,
 };
 
 use crate::{Location, Missing, Reason, ResourceId, Subject, Verdict};

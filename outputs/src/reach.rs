@@ -1,4 +1,4 @@
-//! Reach: who can talk to whom, as text, tables, JSON, pictures, and explained.
+//! Reach: who can talk to whom, as text, tables, JSON, pictures, and explained; suggested policies as YAML.
 
 pub mod conflict;
 pub mod csv;
@@ -13,6 +13,7 @@ mod names;
 mod pairs;
 mod peers;
 mod ports;
+pub mod suggest;
 pub mod txt;
 
 #[cfg(test)]

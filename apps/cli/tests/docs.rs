@@ -58,12 +58,19 @@ fn readme() -> String {
 
 const VERBS: [&str; 8] = ["assess", "scope", "reach", "explain", "controls", "init", "schema", "completions"];
 
+/// Verbs with questions that are words of their own.
+const QUESTIONS: [[&str; 2]; 1] = [["reach", "suggest"]];
+
 fn command_line() -> String {
     let mut page =
         String::from("# The command line\n\nWritten by `cargo xtask docs` from the program itself.\n");
     page.push_str(&format!("\n```text\n{}```\n", help(&["--help"])));
     for verb in VERBS {
         page.push_str(&format!("\n## ringfence {verb}\n\n```text\n{}```\n", help(&[verb, "--help"])));
+        for [_, question] in QUESTIONS.into_iter().filter(|[of, _]| *of == verb) {
+            let text = help(&[verb, question, "--help"]);
+            page.push_str(&format!("\n### ringfence {verb} {question}\n\n```text\n{text}```\n"));
+        }
     }
     page
 }

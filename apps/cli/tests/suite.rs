@@ -14,5 +14,7 @@ mod folder;
 mod policies;
 #[path = "suite/scope.rs"]
 mod scope;
+#[path = "suite/suggest.rs"]
+mod suggest;
 #[path = "suite/ugly.rs"]
 mod ugly;

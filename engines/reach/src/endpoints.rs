@@ -63,6 +63,14 @@ impl Endpoints {
         Self::ranges(whole.into_iter().flat_map(|whole| minus(whole, &spans)).map(AddressRange::from))
     }
 
+    /// The IPv4 blocks that [`Endpoints::internet`] leaves out, sorted.
+    pub fn not_internet() -> Vec<IpNet> {
+        let net = |(address, length)| {
+            IpNet::new(Ipv4Addr::from(address).into(), u8::try_from(length).unwrap_or(u8::MAX)).ok()
+        };
+        NOT_INTERNET_V4.into_iter().filter_map(net).collect()
+    }
+
     /// The pods of a Service, and the ports at which they take what is sent to it. A `targetPort` by name
     /// is looked up on each pod; one that cannot be resolved stands for every port of its protocol.
     pub fn service(estate: &Estate, service: ResourceId) -> (Self, Ports) {

@@ -9,13 +9,14 @@
 //! flow sale
 //! hop a: browser > vault; receive no-storage; pan / token; after x; tokenise
 //! class cde: namespaces=cde owner=pay function=vault
+//! register shop/web > cde/*: 443/TCP 8000-8080/TCP
 //! ```
 
 use ringfence_model::declaration::{
     Channel, ClassEntry, DataElement, Declaration, Endpoint, EndpointTarget, Flow, FlowStage, Hop, Located,
-    Role, Storage, Transform,
+    RegisterEntry, Role, Storage, Transform,
 };
-use ringfence_model::fact::{ScopeClass, ScopeFacts};
+use ringfence_model::fact::{PortRange, Protocol, ScopeClass, ScopeFacts};
 use ringfence_model::selector::{Operator, Requirement, Selector};
 use ringfence_model::{
     Cause, Diagnostic, Estate, EstateBuilder, FileId, Kind, Location, Map, Node, Origin, Resource, Stage,
@@ -142,6 +143,7 @@ fn declaration(file: FileId, lines: &str) -> Declaration {
             "hop" => declaration.flows.as_mut().unwrap().last_mut().unwrap().hops.push(hop(name, rest, at)),
             "class" => declaration.classes.get_or_insert_default().push(class(name, rest, at)),
             "classes" => declaration.classes = Some(Vec::new()),
+            "register" => declaration.register.get_or_insert_default().push(registered(name, rest, at)),
             _ => assert_eq!(word, ""),
         }
     }
@@ -164,6 +166,7 @@ fn endpoint(name: &str, rest: &str, at: Location) -> Endpoint {
         "person" => EndpointTarget::Person(value),
         "third-party" => EndpointTarget::ThirdParty(value),
         "browser" => EndpointTarget::CustomerBrowser,
+        "internet" => EndpointTarget::Internet,
         other => panic!("{other}"),
     };
     let mut endpoint = Endpoint {
@@ -221,11 +224,36 @@ fn hop(id: &str, rest: &str, at: Location) -> Hop {
     };
     for part in parts {
         match part.split_once(' ') {
+            Some(("ports", text)) => hop.ports.extend(text.split(' ').map(|text| ports(text, at))),
             Some(("after", ids)) => hop.after.extend(ids.split(' ').map(|id| located(id, at))),
             _ => hop.transforms.push(Transform::parse(part).unwrap_or_else(|| panic!("{part}"))),
         }
     }
     hop
+}
+
+/// `443/TCP`, `8000-8080/UDP`.
+fn ports(text: &str, at: Location) -> Located<PortRange> {
+    let (numbers, protocol) = text.split_once('/').unwrap();
+    let (start, end) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let range = PortRange {
+        protocol: Protocol::parse(protocol).unwrap(),
+        start: start.parse().unwrap(),
+        end: end.parse().unwrap(),
+    };
+    Located::new(range, Some(at))
+}
+
+fn registered(ends: &str, rest: &str, at: Location) -> RegisterEntry {
+    let (from, to) = ends.split_once('>').unwrap();
+    RegisterEntry {
+        from: located(from, at),
+        to: located(to, at),
+        ports: rest.split_whitespace().map(|text| ports(text, at)).collect(),
+        purpose: None,
+        approver: None,
+        review: None,
+    }
 }
 
 fn element(word: &str) -> DataElement {

@@ -110,7 +110,7 @@ impl<'a> Flows<'a> {
 }
 
 impl<'a> End<'a> {
-    fn resolve(estate: &Estate, names: &WorkloadNames<'_>, endpoint: &'a Endpoint) -> Self {
+    pub(crate) fn resolve(estate: &Estate, names: &WorkloadNames<'_>, endpoint: &'a Endpoint) -> Self {
         let (resources, standing) = match &endpoint.target {
             EndpointTarget::Internet | EndpointTarget::CustomerBrowser | EndpointTarget::ThirdParty(_) => {
                 (Vec::new(), Standing::Outside)
@@ -136,7 +136,7 @@ impl<'a> End<'a> {
         format!("endpoint `{}` names `{}`, which is not in the input", *self.endpoint.name, self.written())
     }
 
-    fn written(&self) -> &'a str {
+    pub(crate) fn written(&self) -> &'a str {
         match &self.endpoint.target {
             EndpointTarget::Workload(text)
             | EndpointTarget::Service(text)
@@ -191,10 +191,11 @@ fn found(estate: &Estate, endpoint: &Endpoint, mut ids: Vec<ResourceId>) -> (Vec
 }
 
 /// Workloads by namespace and name, their controller in the input or not.
-struct WorkloadNames<'e>(FxHashMap<(&'e str, &'e str), Vec<&'e Workload>>);
+#[derive(Debug)]
+pub(crate) struct WorkloadNames<'e>(FxHashMap<(&'e str, &'e str), Vec<&'e Workload>>);
 
 impl<'e> WorkloadNames<'e> {
-    fn new(estate: &'e Estate) -> Self {
+    pub(crate) fn new(estate: &'e Estate) -> Self {
         let mut names: FxHashMap<_, Vec<&Workload>> = FxHashMap::default();
         for workload in estate.workloads() {
             names.entry((workload.namespace.as_str(), workload.name.as_str())).or_default().push(workload);

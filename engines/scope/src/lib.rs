@@ -22,6 +22,7 @@ mod flow;
 mod marks;
 mod network;
 mod service;
+mod suggest;
 mod token;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod fixture;
 mod tests;
 
 pub use declared::Declared;
+pub use suggest::{Home, Options, change, suggest};
 
 use ringfence_model::declaration::{Declaration, EndpointTarget};
 use ringfence_model::fact::{Answer, ScopeClass, ScopeFacts, TestState, Tests};

@@ -7,6 +7,7 @@ mod focus;
 mod port;
 mod questions;
 mod semantics;
+mod suggest;
 
 use ringfence_model::fact::ReachMap;
 use ringfence_outputs::reach::graph::Shown;
@@ -30,6 +31,7 @@ pub(crate) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
         Some(Question::Contained(options)) => return compare::contained(options, quiet),
         Some(Question::Redundant(options)) => return questions::redundant(options, quiet),
         Some(Question::Conflicts(options)) => return questions::conflicts(options, quiet),
+        Some(Question::Suggest(options)) => return suggest::run(options, quiet),
         None => {}
     }
     if options.exposure || options.unused || options.shadowed {
