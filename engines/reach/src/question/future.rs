@@ -32,6 +32,17 @@ impl FuturePod {
         Self { cluster, namespace: None, namespace_labels: Labels::default(), labels: Labels::default() }
     }
 
+    /// A pod without labels in that namespace.
+    pub(super) fn within(reach: &Reach, namespace: NamespaceId) -> Self {
+        let namespace_labels = reach.namespaces.labels(namespace).cloned().unwrap_or_default();
+        let cluster = reach.namespaces.cluster(namespace);
+        Self { cluster, namespace: Some(namespace), namespace_labels, labels: Labels::default() }
+    }
+
+    pub(super) fn is_certainly_in(&self, reach: &Reach, set: SetId) -> bool {
+        self.is_in(reach, set) == Match::Yes
+    }
+
     /// The least that a set selects; `None` where its selector cannot be met or read.
     pub(super) fn of(reach: &Reach, set: SetId) -> Option<Self> {
         let (scope, selector) = reach.sets.get(set)?;

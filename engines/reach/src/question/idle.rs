@@ -2,14 +2,24 @@
 //!
 //! A rule has an effect where, for some pods and some peers, its side would decide otherwise without it.
 //! What the other side of a connection closes anyway does not count: the two are written by different people.
+//! A pod without labels that may come to each namespace counts like those that are there: it is whom a
+//! policy of all pods protects.
+
+use std::collections::BTreeMap;
 
 use ringfence_model::Text;
 use ringfence_model::fact::{DecidingRule, Idle, WhyIdle};
 use rustc_hash::FxHashSet;
 
+use super::future::FuturePod;
+use crate::class::Traits;
+use crate::condition::Certainty;
+use crate::namespace::NamespaceId;
+use crate::pod::{Addresses, Enforced, HostNetwork};
+
 use crate::Reach;
-use crate::policy::{Direction, Policy, Rule, RuleId};
-use crate::row::{Builder, Weighed};
+use crate::policy::{Direction, Policy, Rule, RuleId, SetId};
+use crate::row::{Builder, Key, Weighed};
 
 impl Reach {
     /// The policies and rules that do nothing, in the order of policies and rules. Of a policy that does
@@ -18,14 +28,51 @@ impl Reach {
         let mut conditions = self.conditions.clone();
         let mut builder = self.builder(&mut conditions);
         let mut effects = Effects::new(self);
+        let newcomers = self.newcomers();
         for direction in Direction::BOTH {
-            for (key, _) in builder.keys(direction) {
+            let newcomers = newcomers.iter().map(|traits| builder.key(traits, direction));
+            let newcomers: Vec<Key> = newcomers.collect();
+            let keys = builder.keys(direction).into_iter().map(|(key, _)| key);
+            for key in keys.chain(newcomers) {
                 let policies: Vec<u32> = key.policies().iter().map(|(policy, _)| *policy).collect();
                 effects.selecting.extend(&policies);
                 builder.weigh(&key, direction, |part| effects.weigh(part, &policies));
             }
         }
         self.listed(&effects)
+    }
+
+    /// A pod without labels for each namespace that a policy is of.
+    fn newcomers(&self) -> Vec<Traits> {
+        let mut subjects: BTreeMap<NamespaceId, Vec<SetId>> = BTreeMap::new();
+        let mut wide: Vec<SetId> = Vec::new();
+        for policy in &self.policies.all {
+            match policy.namespace {
+                Some(namespace) => subjects.entry(namespace).or_default().push(policy.subject),
+                None => wide.push(policy.subject),
+            }
+        }
+        subjects
+            .into_iter()
+            .map(|(namespace, own)| self.newcomer(namespace, own.iter().chain(&wide)))
+            .collect()
+    }
+
+    fn newcomer<'a>(&self, namespace: NamespaceId, subjects: impl Iterator<Item = &'a SetId>) -> Traits {
+        let pod = FuturePod::within(self, namespace);
+        let selecting = subjects.filter(|set| pod.is_certainly_in(self, **set));
+        let mut sets: Vec<(SetId, Certainty)> = selecting.map(|set| (*set, None)).collect();
+        sets.sort_unstable();
+        sets.dedup();
+        Traits {
+            namespace,
+            sets,
+            ports: u32::MAX,
+            host: HostNetwork::No,
+            enforced: Enforced::Yes,
+            addresses: Addresses::Unknown,
+            doubt: None,
+        }
     }
 
     pub(crate) fn builder<'a>(&'a self, conditions: &'a mut crate::condition::Conditions) -> Builder<'a> {

@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
         table.rows.push(Row { groups: vec![group], members, ..Row::default() });
     }
 
-    pub(super) fn key(&self, traits: &Traits, direction: Direction) -> Key {
+    pub(crate) fn key(&self, traits: &Traits, direction: Direction) -> Key {
         let policies = self.layers.policies;
         let mut selecting: Vec<(u32, Certainty)> = Vec::new();
         let mut named = false;

@@ -253,6 +253,8 @@ fn what_others_decide_is_shadowed() {
         vec![deny("deny"), deny("again")],
         &[("again", "", WhyIdle::Redundant), ("deny", "", WhyIdle::Redundant)],
     );
+    // Who is not there yet is protected by it.
+    check_idle(vec![deny("deny"), allow("a", "a", from_b.clone(), 80), allow("b", "b", from_b, 80)], &[]);
     check_idle(vec![wide], &[]);
 }
 
