@@ -3,12 +3,15 @@
 //! `../shared/truth/network/np-guard`: under `npguard-compat` every directory gives exactly its
 //! `expected.txt`. `../shared/oracles/tricky`: every verdict of `spec` and of
 //! netpol-analyzer; what the definition leaves open must depend on something.
+//! `../shared/truth/network/calico-selectors.json`: every row.
 //!
 //! Where the folders are not there, the trials are ignored with that reason; where `RINGFENCE_REQUIRE`
 //! holds `truth`, their absence is a failure.
 
 #![expect(clippy::disallowed_methods, reason = "a test reads its cases and its environment itself")]
 
+#[path = "reach_truth/calico.rs"]
+mod calico;
 #[path = "workbench/shared.rs"]
 mod shared;
 #[path = "workbench/skip.rs"]
@@ -29,8 +32,11 @@ fn main() {
     let guard = guard.map_or_else(|| Ok(vec![shared::absent("np-guard")]), listings);
     let tricky = shared::below("oracles/tricky");
     let tricky = tricky.map_or_else(|| Ok(vec![shared::absent("tricky")]), probes);
+    let selectors = shared::truth().map(|truth| truth.join("network/calico-selectors.json"));
+    let selectors = selectors
+        .map_or_else(|| Ok(vec![shared::absent("calico selectors")]), |file| calico::selectors(&file));
     let failed = |failure: Failed| vec![Trial::test("the cases can be read", move || Err(failure))];
-    let trials = [guard, tricky].map(|trials| trials.unwrap_or_else(failed));
+    let trials = [guard, tricky, selectors].map(|trials| trials.unwrap_or_else(failed));
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit();
 }
 

@@ -74,6 +74,12 @@ impl Span {
         Self { family, first: 0, last: family.last() }
     }
 
+    /// An address block or a single address.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        net.ok().map(Self::from)
+    }
+
     /// The IPv4 block of a first address and a prefix length.
     pub(crate) fn v4((address, length): ([u8; 4], u32)) -> Self {
         let first = u128::from(u32::from_be_bytes(address));
@@ -107,6 +113,22 @@ pub(crate) fn minus(whole: Span, holes: &[Span]) -> Vec<Span> {
     }
     left.extend(next.map(|first| Span { first, ..whole }));
     left
+}
+
+/// The same addresses, sorted, neither overlapping nor adjacent.
+pub(crate) fn union(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable();
+    let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match joined
+            .last_mut()
+            .filter(|last| last.family == span.family && span.first <= last.last.saturating_add(1))
+        {
+            Some(last) => last.last = last.last.max(span.last),
+            None => joined.push(span),
+        }
+    }
+    joined
 }
 
 /// How a block lies to the addresses that pods can have.

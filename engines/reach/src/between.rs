@@ -159,8 +159,16 @@ impl Reach {
         };
         let none = self.cells.none();
         let (sure, maybe) = said.map_or((&none, &none), |said| (&said.group.sure, &said.group.maybe));
+        let mut policies: Vec<Selecting> =
+            row.into_iter().flat_map(|row| &row.policies).filter_map(selecting).collect();
+        // Some policies are evaluated in parts.
+        policies.dedup_by(|part, first| {
+            let same = part.rule.policy == first.rule.policy;
+            first.certain |= same && part.certain;
+            same
+        });
         Side {
-            policies: row.into_iter().flat_map(|row| &row.policies).filter_map(selecting).collect(),
+            policies,
             rules: hits.iter().filter_map(matching).collect(),
             allowed: self.port_set(sure),
             depends: self.port_set(&maybe.minus(sure)),

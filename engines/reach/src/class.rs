@@ -17,7 +17,7 @@ use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
 use crate::address::Blocks;
-use crate::condition::{Certainty, Conditions};
+use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::identity::Identities;
 use crate::namespace::{ClusterId, NamespaceId, Namespaces};
 use crate::pod::{self, Addresses, Enforced, HostNetwork, NamedPorts, Pod};
@@ -59,8 +59,10 @@ pub(crate) struct Classes {
     pub(crate) blocks: Both<Vec<Held>>,
     /// Pod classes of each cluster.
     pub(crate) clusters: Vec<RoaringBitmap>,
-    /// Pod classes that are or may be on the host network.
+    /// Pod classes that are or may be on the host network, where what policies do to them is not defined.
     pub(crate) host: RoaringBitmap,
+    /// Pod classes that to their engine are the node that they run on.
+    pub(crate) nodes: RoaringBitmap,
     /// Why some of those may not be; set where there are any.
     pub(crate) host_doubt: Certainty,
     /// Classes of addresses outside, landmarks and named destinations: as sources, of which ingress rules
@@ -130,6 +132,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) names: &'a DnsNames,
     /// Whether landmarks are peers.
     pub(crate) landmarks: bool,
+    /// Clusters whose nodes have policies of their own, and what is said of them.
+    pub(crate) policed_nodes: &'a [(ClusterId, ConditionId)],
 }
 
 impl Builder<'_> {
@@ -148,8 +152,11 @@ impl Builder<'_> {
             let cluster = self.namespaces.cluster(traits.namespace).index();
             classes.clusters.resize_with(classes.clusters.len().max(cluster + 1), RoaringBitmap::new);
             classes.clusters.get_mut(cluster).map(|cluster| cluster.insert(class));
-            if traits.host != HostNetwork::No {
+            if traits.host.is_undefined() {
                 classes.host.insert(class);
+            }
+            if traits.host == HostNetwork::Node {
+                classes.nodes.insert(class);
             }
             if traits.host == HostNetwork::Perhaps {
                 let why = "whether a pod is on the host network is not known";
@@ -175,11 +182,16 @@ impl Builder<'_> {
                 let Some(resource) = self.estate.resource(instance.resource) else { continue };
                 let cluster = self.namespaces.cluster(namespace);
                 let mut pod = self.reader.read(cluster, instance, resource);
-                let identity = identities.of(workload, resource, &pod.labels);
+                let identity = identities.of(workload, resource, &pod.labels, self.namespaces);
                 pod.labels = identity
                     .as_ref()
                     .map_or(pod.labels, |(labels, unknown)| KnownLabels { labels, unknown: unknown.clone() });
-                let sets = self.sets_of(&pod, &index, &local);
+                // To the engine a node has no labels of a pod.
+                let sets = match pod.host {
+                    HostNetwork::Node => Vec::new(),
+                    _ => self.sets_of(&pod, &index, &local),
+                };
+                let doubt = doubt.or(self.host_doubt(&pod, cluster));
                 let next = u32::try_from(ports.len()).unwrap_or(u32::MAX);
                 let ports = *ports.entry(pod.ports).or_insert(next);
                 let enforced = Enforced::Yes;
@@ -196,6 +208,12 @@ impl Builder<'_> {
             ports.into_iter().map(|(ports, index)| (index, ports)).collect();
         ports.sort_unstable_by_key(|(index, _)| *index);
         classes.ports = ports.into_iter().map(|(_, ports)| ports).collect();
+    }
+
+    /// Why it is not known what a pod may do that shares the network of its node.
+    fn host_doubt(&self, pod: &Pod<'_>, cluster: ClusterId) -> Certainty {
+        let policed = self.policed_nodes.iter().find(|(there, _)| *there == cluster);
+        policed.filter(|_| pod.host != HostNetwork::No).map(|(_, condition)| *condition)
     }
 
     /// Why a workload may not exist as it is read: of two definitions, only one is in force.

@@ -7,8 +7,9 @@ use ringfence_model::fact::{Answer, RuleAction};
 use ringfence_model::{Estate, Missing, Reason, Resource, Subject, Verdict};
 
 use crate::Reach;
+use crate::condition::Certainty;
 use crate::namespace::NamespaceId;
-use crate::policy::{Api, Direction, Policy, Rule};
+use crate::policy::{Api, Direction, Policy, Rule, Scope};
 
 /// What policies say of one direction.
 enum Cover<'a> {
@@ -57,15 +58,20 @@ impl Reach {
     fn cover(&self, namespace: Option<NamespaceId>, direction: Direction) -> Cover<'_> {
         let mut perhaps = None;
         let mut by = None;
-        let network = self.policies.all.iter().filter(|policy| policy.api == Api::Network);
-        for policy in network.filter(|policy| namespace.is_some() && policy.namespace == namespace) {
+        let Some(within) = namespace else { return Cover::Not };
+        for policy in &self.policies.all {
             let Some(rules) = policy.rules(direction) else { continue };
             let Some(selector) = self.selectors.get(policy.selector) else { continue };
-            if !selector.requirements.is_empty() {
+            let Some(doubt) = self.covers(policy, within) else { continue };
+            let opens = rules.rules.iter().find(|rule| is_everything(rule, RuleAction::Allow));
+            let closes =
+                rules.isolates || rules.rules.iter().any(|rule| is_everything(rule, RuleAction::Deny));
+            if opens.is_none() && (!closes || self.passes(policy, within, direction)) {
                 continue;
             }
-            match (selector.unreadable.first(), policy.doubt.or(rules.doubt)) {
-                (None, None) if rules.rules.iter().any(is_everything) => return Cover::Open(policy),
+            let when = opens.and_then(|rule| rule.when);
+            match (selector.unreadable.first(), policy.doubt.or(rules.doubt).or(doubt).or(when)) {
+                (None, None) if opens.is_some() => return Cover::Open(policy),
                 (None, None) => drop(by.get_or_insert(policy)),
                 (Some(part), _) => {
                     let why = format!("its selector cannot be read: {}", part.why);
@@ -80,22 +86,50 @@ impl Reach {
         if let Some(policy) = by {
             return Cover::By(policy);
         }
-        let cluster = namespace.map(|namespace| self.namespaces.cluster(namespace));
-        let other =
-            self.policies.others.iter().find(|(there, within, _)| {
-                Some(*there) == cluster && (within.is_none() || *within == namespace)
-            });
+        let cluster = self.namespaces.cluster(within);
+        let other = self
+            .policies
+            .others
+            .iter()
+            .find(|(there, one, _)| *there == cluster && (one.is_none() || *one == namespace));
         let other = || {
             let why = self.conditions.join(&[other?.2])?;
             Some(Cover::Perhaps(why.to_string(), None))
         };
         perhaps.or_else(other).unwrap_or(Cover::Not)
     }
+
+    /// Whether a policy of the same stage leaves every connection of a namespace to later ones.
+    fn passes(&self, policy: &Policy, namespace: NamespaceId, direction: Direction) -> bool {
+        let passes = |one: &Policy| {
+            let mut rules = one.rules(direction).into_iter().flat_map(|rules| &rules.rules);
+            rules.any(|rule| is_everything(rule, RuleAction::Pass))
+        };
+        let mut stage = self.policies.all.iter().filter(|one| one.stage == policy.stage && passes(one));
+        stage.any(|one| self.covers(one, namespace).is_some())
+    }
+
+    /// Whether a policy selects every pod of a namespace: `None` no, `Some(None)` yes, else under a condition.
+    fn covers(&self, policy: &Policy, namespace: NamespaceId) -> Option<Certainty> {
+        let (scope, selector) = self.sets.get(policy.subject)?;
+        if matches!(policy.api, Api::Admin | Api::Cluster) || !self.selectors.asks_nothing(selector) {
+            return None;
+        }
+        match scope {
+            Scope::Within(one) => (one == namespace).then_some(None),
+            Scope::Matching(cluster, _) if cluster != self.namespaces.cluster(namespace) => None,
+            Scope::Matching(_, selector) => {
+                self.namespaces.certainty(namespace, selector, &self.selectors, &mut self.conditions.clone())
+            }
+        }
+    }
 }
 
-/// Whether a rule allows every peer on every port, and so undoes the denial.
-fn is_everything(rule: &Rule) -> bool {
-    rule.action == RuleAction::Allow && rule.peers.is_none() && rule.ports.is_none()
+/// Whether a rule does that to every peer on every port. One that allows or passes undoes the denial,
+/// whatever must hold besides; one that denies counts only where nothing must.
+fn is_everything(rule: &Rule, action: RuleAction) -> bool {
+    let always = action != RuleAction::Deny || rule.when.is_none();
+    rule.action == action && rule.peers.is_none() && rule.ports.is_none() && always
 }
 
 fn message(verdict: Verdict, namespace: &Resource, covers: &[(Direction, Cover<'_>)]) -> String {

@@ -4,6 +4,7 @@
 //! @namespace          name of its namespace
 //! @serviceaccount     name of its service account
 //! @sa.<key>           labels of that service account
+//! @ns.<key>           labels of its namespace
 //! ```
 //!
 //! No key of a real label holds `@`. Pods get them only where a selector asks for one.
@@ -11,6 +12,8 @@
 use ringfence_model::{Estate, Field, Labels, Resource, Text, Workload, pod_spec};
 use rustc_hash::FxHashMap;
 
+use crate::calico::Seen;
+use crate::namespace::Namespaces;
 use crate::selector::{KnownLabels, Selectors, Unknown};
 
 /// The name of the pod's namespace.
@@ -19,6 +22,9 @@ pub(crate) const NAMESPACE: &str = "@namespace";
 pub(crate) const SERVICE_ACCOUNT: &str = "@serviceaccount";
 /// Before the key of a label of the pod's service account.
 pub(crate) const OF_SERVICE_ACCOUNT: &str = "@sa.";
+
+/// Before the key of a label of the pod's namespace.
+pub(crate) const OF_NAMESPACE: &str = "@ns.";
 
 /// The service account of pods that name none.
 const DEFAULT: &str = "default";
@@ -51,6 +57,7 @@ impl<'a> Identities<'a> {
         workload: &Workload,
         resource: &Resource,
         known: &KnownLabels<'_>,
+        namespaces: &Namespaces,
     ) -> Option<(Labels, Unknown)> {
         if self.asked.is_empty() {
             return None;
@@ -63,8 +70,9 @@ impl<'a> Identities<'a> {
                 more.push((Text::const_new(SERVICE_ACCOUNT), name.clone()));
                 self.add_account(workload, name, &mut more, &mut unknown);
             }
-            None => unknown.extend(self.asked.iter().filter(|key| *key != NAMESPACE).cloned()),
+            None => unknown.extend(self.asked.iter().filter(|key| !is_of_namespace(key)).cloned()),
         }
+        self.add_namespace(workload, namespaces, &mut more, &mut unknown);
         let labels = known.labels.iter().map(|(key, value)| (Text::from(key), Text::from(value)));
         let unknown = match &known.unknown {
             Unknown::Rest => Unknown::Rest,
@@ -73,6 +81,25 @@ impl<'a> Identities<'a> {
             Unknown::Keys(keys) => Unknown::Keys(keys.iter().cloned().chain(unknown).collect()),
         };
         Some((labels.chain(more).collect(), unknown))
+    }
+
+    /// Adds those labels of the namespace that are asked for.
+    fn add_namespace(
+        &self,
+        workload: &Workload,
+        namespaces: &Namespaces,
+        more: &mut Vec<(Text, Text)>,
+        unknown: &mut Vec<Text>,
+    ) {
+        for asked in &self.asked {
+            let Some(key) = asked.strip_prefix(OF_NAMESPACE) else { continue };
+            let namespace = namespaces.find(workload.cluster.as_ref(), &workload.namespace);
+            match namespace.map_or(Seen::Unknown, |namespace| namespaces.label(namespace, key)) {
+                Seen::Value(value) => more.push((asked.clone(), value.into())),
+                Seen::Absent => {}
+                Seen::Unknown => unknown.push(asked.clone()),
+            }
+        }
     }
 
     /// Adds the labels of a service account; those of one that is not in the input are not known.
@@ -100,6 +127,10 @@ impl<'a> Identities<'a> {
             }
         }
     }
+}
+
+fn is_of_namespace(key: &str) -> bool {
+    key == NAMESPACE || key.starts_with(OF_NAMESPACE)
 }
 
 /// The service account of a pod; `None` where it is not known.

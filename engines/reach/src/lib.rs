@@ -15,6 +15,7 @@
 
 mod address;
 mod between;
+pub mod calico;
 mod class;
 mod condition;
 mod contact;
@@ -29,6 +30,8 @@ mod policy;
 mod port;
 mod product;
 mod profile;
+#[cfg(any(test, feature = "property"))]
+pub mod property;
 mod question;
 mod row;
 mod selector;
@@ -43,7 +46,7 @@ use crate::address::{Blocks, Space};
 use crate::class::Classes;
 use crate::condition::Conditions;
 use crate::namespace::Namespaces;
-use crate::policy::{Both, Direction, DnsNames, PodSets, Policies, PortNames, PortSpec, Reading};
+use crate::policy::{Both, Direction, PodSets, Policies, PortSpec, Reading};
 use crate::port::Cells;
 use crate::product::Reached;
 use crate::profile::Profiles;
@@ -102,20 +105,10 @@ impl Reach {
         };
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
-        let mut reading = Reading {
-            namespaces: &mut namespaces,
-            conditions: &mut conditions,
-            selectors: Selectors::default(),
-            sets: PodSets::default(),
-            blocks: Blocks::default(),
-            names: PortNames::default(),
-            dns: DnsNames::default(),
-            rules: Vec::new(),
-            diagnostics: Vec::new(),
-        };
-        let policies = policy::read(estate, only, &switches, &mut reading);
-        let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
         let profiles = Profiles::new(estate, &mut namespaces, choice);
+        let mut reading = Reading::new(&mut namespaces, &mut conditions);
+        let policies = policy::read(estate, only, &profiles, &mut reading);
+        let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
         let v6 = switches.ipv6_peers && shows_v6(estate, &blocks);
         let [ingress, egress] = Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one), v6));
         let spaces = Both { ingress, egress };
@@ -129,6 +122,7 @@ impl Reach {
             blocks: &blocks,
             names: &policies.dns,
             landmarks: switches.landmarks,
+            policed_nodes: &policies.policed_nodes,
         };
         let classes = builder.build();
         let cells = cells(&policies, &classes);
@@ -181,9 +175,9 @@ fn cells(policies: &Policies, classes: &Classes) -> Cells {
         policies.all.iter().flat_map(|policy| Direction::BOTH.map(|direction| policy.rules(direction)));
     let ports =
         rules.flatten().flat_map(|rules| &rules.rules).filter_map(|rule| rule.ports.as_ref()).flatten();
-    let written = ports.filter_map(|port| match port {
+    let written = ports.filter_map(|port| match port.named() {
         PortSpec::Range(range) => Some(*range),
-        PortSpec::Named(_) | PortSpec::Unknown(..) => None,
+        PortSpec::Named(_) | PortSpec::Unknown(..) | PortSpec::Except(_) => None,
     });
     let declared = classes.ports.iter().flat_map(|ports| &ports.declared);
     let named = declared.filter_map(|(name, number)| {

@@ -3,11 +3,12 @@
 use ringfence_model::{Estate, Field, Labels, Origin, Resource, Text};
 use rustc_hash::FxHashMap;
 
+use crate::calico::Seen;
 use crate::condition::{Certainty, Conditions};
 use crate::selector::{Index, KnownLabels, SelectorId, Selectors, Unknown};
 
 /// The API server sets it on every namespace.
-const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+pub(crate) const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// A namespace of a cluster; index into [`Namespaces`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,6 +122,18 @@ impl Namespaces {
         (0..).map(ClusterId).zip(self.clusters.iter().map(Option::as_ref))
     }
 
+    /// What is known of one label of a namespace.
+    pub(crate) fn label(&self, id: NamespaceId, key: &str) -> Seen<'_> {
+        let variants = self.all.get(id.index()).map(|namespace| namespace.variants.as_slice());
+        let mut seen = variants
+            .unwrap_or_default()
+            .iter()
+            .map(|(labels, unknown)| Seen::of(&KnownLabels { labels, unknown: unknown.clone() }, key));
+        let Some(first) = seen.next() else { return Seen::Unknown };
+        // Each of several definitions may be the one in force.
+        if seen.all(|other| other == first) { first } else { Seen::Unknown }
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = NamespaceId> {
         (0..).map(NamespaceId).take(self.all.len())
     }
@@ -136,6 +149,19 @@ impl Namespaces {
 
     pub(crate) fn cluster(&self, id: NamespaceId) -> ClusterId {
         self.all.get(id.index()).map_or(ClusterId(0), |namespace| namespace.cluster)
+    }
+
+    /// Whether a selector matches a namespace: `None` no, `Some(None)` yes, else under a condition.
+    pub(crate) fn certainty(
+        &self,
+        id: NamespaceId,
+        selector: SelectorId,
+        selectors: &Selectors,
+        conditions: &mut Conditions,
+    ) -> Option<Certainty> {
+        let index = Index::new(selectors, [selector]);
+        let found = self.all.get(id.index())?.matches(selectors, &index, conditions);
+        found.first().map(|(_, certainty)| *certainty)
     }
 
     /// For each namespace the selectors of `ids` that match it, sorted.

@@ -17,6 +17,15 @@ pub(crate) enum HostNetwork {
     Yes,
     /// Not known.
     Perhaps,
+    /// It does, and to the engine it is the node and nothing else.
+    Node,
+}
+
+impl HostNetwork {
+    /// Whether what policies do to it is not defined.
+    pub(crate) fn is_undefined(self) -> bool {
+        matches!(self, Self::Yes | Self::Perhaps)
+    }
 }
 
 /// Whether an engine enforces policies on a pod.
@@ -79,11 +88,22 @@ impl Reader<'_> {
         let template = template(&resource.kind, &resource.body);
         let spec = pod_spec(&resource.kind, &resource.body).unwrap_or(Field::Absent);
         let unknown = Unknown::of(template);
-        let host = if switches.host_network_is_ordinary { HostNetwork::No } else { host_network(spec) };
+        let host = match host_network(spec) {
+            _ if switches.host_network_is_ordinary => HostNetwork::No,
+            HostNetwork::Yes if switches.host_network_is_the_node => HostNetwork::Node,
+            other => other,
+        };
         Pod {
             labels: KnownLabels { labels: &instance.labels, unknown },
             host,
-            ports: self.ports(spec),
+            ports: match host {
+                // A node has no named ports.
+                HostNetwork::Node => NamedPorts::default(),
+                HostNetwork::Perhaps if switches.host_network_is_the_node => {
+                    NamedPorts { declared: Vec::new(), incomplete: !self.names.is_empty() }
+                }
+                _ => self.ports(spec),
+            },
             addresses: self.addresses(switches, instance, host),
         }
     }

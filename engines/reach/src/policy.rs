@@ -18,8 +18,9 @@ use crate::namespace::{ClusterId, NamespaceId};
 use crate::selector::SelectorId;
 
 pub(crate) use name::{DnsId, DnsNames};
-pub(crate) use rank::{Plane, Rank};
+pub(crate) use rank::{Order, Plane, Rank};
 pub(crate) use read::{Reading, read};
+pub(crate) use reader::{Reader, port_number};
 
 /// Which way a connection is opened, seen from the pod that a policy selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +89,8 @@ pub(crate) enum Api {
     Admin,
     /// `policy.networking.k8s.io/v1alpha2`: ClusterNetworkPolicy.
     Cluster,
+    /// `projectcalico.org`: NetworkPolicy and GlobalNetworkPolicy.
+    Calico,
 }
 
 /// Pods that a selector within a scope selects; index into [`PodSets`].
@@ -177,7 +180,7 @@ impl Policy {
 }
 
 /// The rules of a policy in one direction.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rules {
     /// Why the policy may leave this direction alone.
     pub(crate) doubt: Certainty,
@@ -191,7 +194,7 @@ pub(crate) struct Rules {
 pub(crate) struct RuleId(pub(crate) u32);
 
 /// One rule.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) id: RuleId,
     pub(crate) action: RuleAction,
@@ -247,6 +250,18 @@ pub(crate) enum PortSpec {
     Named(NameId),
     /// Any port or none, of one protocol or of all.
     Unknown(Option<Protocol>, ConditionId),
+    /// Not these, whatever the others say.
+    Except(Box<Self>),
+}
+
+impl PortSpec {
+    /// The ports that it names, to match them or to leave them out.
+    pub(crate) fn named(&self) -> &Self {
+        match self {
+            Self::Except(inner) => inner.named(),
+            other => other,
+        }
+    }
 }
 
 /// A port name with its protocol; index into [`PortNames`].
@@ -297,6 +312,17 @@ impl Policies {
 }
 
 impl PeerSpec {
+    /// Whether it matches pods by their labels.
+    pub(crate) fn has_pods(&self) -> bool {
+        match self {
+            Self::Pods(_) => true,
+            Self::Each(terms) => terms.iter().flat_map(|term| &term.any).any(Self::has_pods),
+            Self::Block(..) | Self::Name(_) | Self::Landmark(_) | Self::HostNetwork | Self::Unknown(_) => {
+                false
+            }
+        }
+    }
+
     /// Adds the blocks that it names.
     fn blocks(&self, blocks: &mut Vec<u32>) {
         match self {
@@ -320,4 +346,6 @@ pub(crate) struct Policies {
     pub(crate) others: Vec<(ClusterId, Option<NamespaceId>, ConditionId)>,
     pub(crate) names: PortNames,
     pub(crate) dns: DnsNames,
+    /// Clusters whose nodes have policies of their own, and what is said of them.
+    pub(crate) policed_nodes: Vec<(ClusterId, ConditionId)>,
 }

@@ -10,6 +10,8 @@ pub enum Profile {
     /// The Kubernetes API definition and its conformance tests.
     #[default]
     Spec,
+    /// Calico, with its own policies and tiers.
+    Calico,
     /// What np-guard's netpol-analyzer concludes; for comparison only.
     NpguardCompat,
     /// What np-guard's network-config-analyzer concludes; for comparison only.
@@ -24,11 +26,20 @@ pub struct Switches {
     /// Whether a pod on the host network is judged as if it had an address of its own; otherwise what
     /// policies say of it is undefined, and decisions that rest on it are conditional.
     pub host_network_is_ordinary: bool,
+    /// Whether a pod on the host network is the node and nothing else: no policy selects it, and of peers
+    /// only addresses match it.
+    pub host_network_is_the_node: bool,
     /// Whether a namespace that is not in the input has no labels but its name; otherwise its labels
     /// are unknown.
     pub missing_namespace_has_no_labels: bool,
     /// Whether only the first container with a port name counts; otherwise further ones are conditional.
     pub first_named_port_only: bool,
+    /// Whether every container with a port name counts.
+    pub every_named_port: bool,
+    /// Whether policies of Calico are enforced, in its tiers, and where policies of Kubernetes stand in them.
+    pub calico: bool,
+    /// Whether egress policies come between a pod and its own node, and after them a setting of the node.
+    pub own_node_is_policed: bool,
     /// Whether policies of kinds that this engine does not evaluate are passed over; otherwise what
     /// they select is conditional.
     pub passes_over_other_policies: bool,
@@ -131,12 +142,13 @@ impl Profiles {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 3] = [Self::Spec, Self::NpguardCompat, Self::NcaCompat];
+    pub const ALL: [Self; 4] = [Self::Spec, Self::Calico, Self::NpguardCompat, Self::NcaCompat];
 
     /// As printed and as given to `--profile`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Spec => "spec",
+            Self::Calico => "calico",
             Self::NpguardCompat => "npguard-compat",
             Self::NcaCompat => "nca-compat",
         }
@@ -150,11 +162,16 @@ impl Profile {
     /// What it decides.
     pub fn switches(self) -> Switches {
         let compat = matches!(self, Self::NpguardCompat | Self::NcaCompat);
+        let calico = self == Self::Calico;
         Switches {
             ip_block_matches_pods: !compat,
             host_network_is_ordinary: compat,
+            host_network_is_the_node: calico,
             missing_namespace_has_no_labels: compat,
             first_named_port_only: compat,
+            every_named_port: calico,
+            calico,
+            own_node_is_policed: calico,
             passes_over_other_policies: compat,
             ipv6_peers: self != Self::NpguardCompat,
             landmarks: !compat,

@@ -5,8 +5,10 @@ pub(crate) use ringfence_model::selector::{KnownLabels, Unknown};
 use ringfence_model::selector::{Operator, Requirement, Selector};
 use rustc_hash::FxHashMap;
 
+use crate::calico::{Expression, Seen};
+
 /// A selector; index into [`Selectors`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SelectorId(u32);
 
 /// All selectors of a run.
@@ -14,6 +16,10 @@ pub(crate) struct SelectorId(u32);
 pub(crate) struct Selectors {
     all: Vec<Selector>,
     ids: FxHashMap<Selector, SelectorId>,
+    /// Selectors of Calico that no list of requirements says: of those, `all` holds what must hold in any
+    /// case.
+    expressions: FxHashMap<SelectorId, Expression>,
+    of_expressions: FxHashMap<Expression, SelectorId>,
 }
 
 impl Selectors {
@@ -27,11 +33,65 @@ impl Selectors {
         id
     }
 
+    /// Numbers a selector of Calico. `necessary`: requirements without which it selects nothing, and whether
+    /// a part of it cannot be read.
+    pub(crate) fn expression(&mut self, expression: Expression, necessary: Selector) -> SelectorId {
+        if let Some(id) = self.of_expressions.get(&expression) {
+            return *id;
+        }
+        let id = SelectorId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        self.all.push(necessary);
+        self.expressions.insert(id, expression.clone());
+        self.of_expressions.insert(expression, id);
+        id
+    }
+
+    /// Whether it selects an object; `None` where a label that is not known decides.
+    pub(crate) fn judge(&self, id: SelectorId, known: &KnownLabels<'_>) -> Option<bool> {
+        match self.expressions.get(&id) {
+            Some(expression) => expression.judge(&|key: &str| Seen::of(known, key)),
+            None => known.judge(self.get(id)?),
+        }
+    }
+
+    /// The same for a pod that is not in the input: of its service account nothing is known but what `known`
+    /// says.
+    pub(crate) fn judge_absent(&self, id: SelectorId, known: &KnownLabels<'_>) -> Option<bool> {
+        let hidden = |key: &str| key.starts_with('@') && known.labels.get(key).is_none();
+        if let Some(expression) = self.expressions.get(&id) {
+            return expression.judge(&|key: &str| match hidden(key) {
+                true => Seen::Unknown,
+                false => Seen::of(known, key),
+            });
+        }
+        let selector = self.get(id)?;
+        let (unknown, others): (Vec<&Requirement>, Vec<&Requirement>) =
+            selector.requirements.iter().partition(|one| hidden(&one.key));
+        match known.meets(others) {
+            Some(true) if !unknown.is_empty() || !selector.unreadable.is_empty() => None,
+            answer => answer,
+        }
+    }
+
+    /// A selector of Calico that no list of requirements says.
+    pub(crate) fn as_expression(&self, id: SelectorId) -> Option<&Expression> {
+        self.expressions.get(&id)
+    }
+
+    /// Whether it selects every object; what cannot be read aside.
+    pub(crate) fn asks_nothing(&self, id: SelectorId) -> bool {
+        let empty = self.get(id).is_some_and(|selector| selector.requirements.is_empty());
+        empty && !self.expressions.contains_key(&id)
+    }
+
     /// The virtual labels that are asked for, each once, sorted.
     pub(crate) fn virtual_keys(&self) -> Vec<Text> {
         let requirements = self.all.iter().flat_map(|selector| &selector.requirements);
         let mut keys: Vec<Text> =
             requirements.filter(|one| one.key.starts_with('@')).map(|one| one.key.clone()).collect();
+        for expression in self.expressions.values() {
+            expression.each_key(&mut |key| keys.extend(key.starts_with('@').then(|| key.clone())));
+        }
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -96,13 +156,10 @@ impl Index {
         known: &KnownLabels<'_>,
         mut found: impl FnMut(SelectorId, bool),
     ) {
-        let mut judge = |id: &SelectorId| {
-            let answer = selectors.get(*id).map(|selector| known.judge(selector));
-            match answer {
-                Some(Some(true)) => found(*id, true),
-                Some(None) => found(*id, false),
-                Some(Some(false)) | None => {}
-            }
+        let mut judge = |id: &SelectorId| match selectors.judge(*id, known) {
+            Some(true) => found(*id, true),
+            None => found(*id, false),
+            Some(false) => {}
         };
         if known.unknown != Unknown::Nothing {
             return self.all.iter().for_each(judge);

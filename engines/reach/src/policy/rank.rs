@@ -27,6 +27,9 @@ pub(crate) enum Plane {
 pub(crate) struct Order(u64);
 
 impl Order {
+    /// Before everything that has a number.
+    pub(crate) const FIRST: Self = Self(0);
+
     /// After everything that has a number.
     pub(crate) const LAST: Self = Self(u64::MAX);
 
@@ -35,6 +38,13 @@ impl Order {
         // Floats of one sign sort as their bits do, negative ones the other way round.
         let bits = number.to_bits();
         Self(if bits >> 63 == 1 { !bits } else { bits | 1 << 63 })
+    }
+}
+
+impl Order {
+    /// A text that sorts as the order does.
+    pub(crate) fn text(self) -> String {
+        format!("{:016x}", self.0)
     }
 }
 
@@ -55,6 +65,8 @@ pub(crate) struct Rank {
     /// Whether, among policies of one order, rules that deny come before those that allow, and those
     /// before rules that pass. Otherwise policies come one after the other.
     pub(crate) deny_first: bool,
+    /// Tells policies of one order apart, where an engine does so by more than namespace and name.
+    pub(crate) tie: Text,
 }
 
 impl Rank {

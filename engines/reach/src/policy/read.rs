@@ -9,9 +9,10 @@ use super::{
     Api, DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, cluster, network, rank, tier,
 };
 use crate::address::Blocks;
+use crate::calico;
 use crate::condition::Conditions;
 use crate::namespace::Namespaces;
-use crate::profile::Switches;
+use crate::profile::Profiles;
 use crate::selector::{SelectorId, Selectors};
 
 /// What reading policies needs and fills.
@@ -51,10 +52,12 @@ const OTHER_CLUSTER: &[(&str, &str)] = &[
 pub(crate) fn read(
     estate: &Estate,
     only: Option<&[ResourceId]>,
-    switches: &Switches,
+    profiles: &Profiles,
     reading: &mut Reading<'_>,
 ) -> Policies {
     let mut policies = Policies::default();
+    let around = calico::is_anywhere(profiles).then(|| calico::Around::new(estate, reading));
+    let passes_over = profiles.general().switches().passes_over_other_policies;
     let wanted = |id: &ResourceId| only.is_none_or(|only| only.contains(id));
     for (id, resource) in estate.iter().filter(|(id, one)| one.kind.is_kubernetes() && wanted(id)) {
         match resource.kind.as_str() {
@@ -65,17 +68,21 @@ pub(crate) fn read(
             | "policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy" => {
                 policies.all.push(admin::read(id, resource, reading));
             }
-            "policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy"
-                if !switches.passes_over_other_policies =>
-            {
+            "policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy" if !passes_over => {
                 policies.all.extend(cluster::read(id, resource, reading));
             }
-            _ if !switches.passes_over_other_policies => other(resource, reading, &mut policies),
-            _ => {}
+            _ => other(resource, profiles, reading, &mut policies),
         }
+    }
+    if let Some(around) = &around {
+        policies.all.extend(calico::read(estate, only, profiles, around, reading));
+        policies.policed_nodes = around.policed_nodes(profiles, reading);
     }
     settle_duplicates(&mut policies.all, reading);
     tier::settle_priorities(&mut policies.all, reading);
+    if let Some(around) = &around {
+        calico::settle(&mut policies.all, estate, profiles, around, reading);
+    }
     rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);
     policies.names = std::mem::take(&mut reading.names);
@@ -84,7 +91,7 @@ pub(crate) fn read(
 }
 
 /// A policy of a kind that is not evaluated: what it may select is uncertain.
-fn other(resource: &Resource, reading: &mut Reading<'_>, policies: &mut Policies) {
+fn other(resource: &Resource, profiles: &Profiles, reading: &mut Reading<'_>, policies: &mut Policies) {
     let group = resource.kind.group().unwrap_or_default();
     let is = |table: &[(&str, &str)]| table.contains(&(group, resource.kind.name()));
     let namespace = match (&resource.place.namespace, is(OTHER_NAMESPACED), is(OTHER_CLUSTER)) {
@@ -92,9 +99,13 @@ fn other(resource: &Resource, reading: &mut Reading<'_>, policies: &mut Policies
         (None, true, _) | (_, _, true) => None,
         _ => return,
     };
+    let cluster = reading.namespaces.cluster_id(resource.place.cluster.as_ref());
+    let switches = profiles.switches(cluster);
+    if switches.passes_over_other_policies || switches.calico && calico::is_policy(&resource.kind) {
+        return;
+    }
     let what = format!("`{}` is not evaluated", resource.label());
     let condition = reading.conditions.id(&what);
-    let cluster = reading.namespaces.cluster_id(resource.place.cluster.as_ref());
     policies.others.push((cluster, namespace, condition));
     reading.diagnostics.push(
         Diagnostic::error("policy-not-evaluated", format!("{what}: {} is not supported", resource.kind))
@@ -116,9 +127,16 @@ fn settle_duplicates(policies: &mut [Policy], reading: &mut Reading<'_>) {
     }
     let mut doubtful: Vec<usize> = Vec::new();
     for indices in same.values().filter(|indices| indices.len() > 1) {
-        let mut all = indices.iter().filter_map(|index| policies.get(*index));
-        let first = all.next();
-        if !all.all(|policy| first.is_some_and(|first| first.says_the_same(policy))) {
+        // The parts of one policy come in a row.
+        let resource = |index: &usize| policies.get(*index).map(|policy| policy.resource);
+        let mut all = indices.chunk_by(|a, b| resource(a) == resource(b));
+        let first = all.next().unwrap_or_default();
+        let get = |index: &usize| policies.get(*index);
+        let same = |one: &[usize]| {
+            let mut pairs = first.iter().filter_map(get).zip(one.iter().filter_map(get));
+            one.len() == first.len() && pairs.all(|(a, b)| a.says_the_same(b))
+        };
+        if !all.all(same) {
             doubtful.extend(indices);
         }
     }
@@ -141,7 +159,22 @@ impl Policy {
     }
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    /// Nothing is read yet.
+    pub(crate) fn new(namespaces: &'a mut Namespaces, conditions: &'a mut Conditions) -> Self {
+        Self {
+            namespaces,
+            conditions,
+            selectors: Selectors::default(),
+            sets: PodSets::default(),
+            blocks: Blocks::default(),
+            names: PortNames::default(),
+            dns: DnsNames::default(),
+            rules: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
     /// Numbers a rule.
     pub(crate) fn rule(&mut self, policy: ResourceId, element: &str, location: Option<Location>) -> RuleId {
         let id = RuleId(u32::try_from(self.rules.len()).unwrap_or(u32::MAX));

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use ringfence_model::selector::{Operator, Requirement, Selector};
+use ringfence_model::selector::{Operator, Requirement};
 use ringfence_model::{Labels, Text};
 
 use crate::Reach;
@@ -11,7 +11,7 @@ use crate::address::{Cover, cover_of_pods};
 use crate::condition::{Certainty, ConditionId};
 use crate::namespace::{ClusterId, NamespaceId};
 use crate::policy::{PeerSpec, Rule, Scope, SetId};
-use crate::selector::{KnownLabels, Unknown};
+use crate::selector::{KnownLabels, SelectorId, Unknown};
 
 /// A pod that does not exist yet.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl FuturePod {
     /// The least that a set selects; `None` where its selector cannot be met or read.
     pub(super) fn of(reach: &Reach, set: SetId) -> Option<Self> {
         let (scope, selector) = reach.sets.get(set)?;
-        let labels = least(reach.selectors.get(selector)?)?;
+        let labels = least(reach, selector)?;
         Some(match scope {
             Scope::Within(namespace) => {
                 let namespace_labels = reach.namespaces.labels(namespace).cloned().unwrap_or_default();
@@ -54,7 +54,7 @@ impl FuturePod {
                 Self { cluster, namespace: Some(namespace), namespace_labels, labels }
             }
             Scope::Matching(cluster, namespaces) => {
-                let namespace_labels = least(reach.selectors.get(namespaces)?)?;
+                let namespace_labels = least(reach, namespaces)?;
                 Self { cluster, namespace: None, namespace_labels, labels }
             }
         })
@@ -104,9 +104,8 @@ impl FuturePod {
     }
 }
 
-fn judge(reach: &Reach, labels: &Labels, selector: crate::selector::SelectorId) -> Match {
-    let known = KnownLabels { labels, unknown: Unknown::Nothing };
-    reach.selectors.get(selector).map_or(Match::Perhaps, |selector| Match::from(known.judge(selector)))
+fn judge(reach: &Reach, labels: &Labels, selector: SelectorId) -> Match {
+    Match::from(reach.selectors.judge_absent(selector, &KnownLabels { labels, unknown: Unknown::Nothing }))
 }
 
 /// Whether something matches; sorted.
@@ -138,7 +137,8 @@ impl From<Option<bool>> for Match {
 }
 
 /// The fewest labels that a selector asks for; `None` where it cannot be read or contradicts itself.
-fn least(selector: &Selector) -> Option<Labels> {
+fn least(reach: &Reach, id: SelectorId) -> Option<Labels> {
+    let selector = reach.selectors.get(id)?;
     let asked = selector.requirements.iter().filter_map(|Requirement { key, operator }| match operator {
         Operator::In(values) => Some((key.clone(), values.first().cloned().unwrap_or_default())),
         Operator::Exists => Some((key.clone(), Text::const_new(ANY))),
@@ -146,13 +146,13 @@ fn least(selector: &Selector) -> Option<Labels> {
     });
     let labels: Labels = asked.collect();
     let known = KnownLabels { labels: &labels, unknown: Unknown::Nothing };
-    (known.judge(selector) == Some(true)).then_some(labels)
+    (reach.selectors.judge(id, &known) == Some(true)).then_some(labels)
 }
 
 /// ``pods `app=checkout` of namespaces `pci=cde` ``.
 pub(super) fn described(reach: &Reach, set: SetId) -> Option<String> {
     let (scope, selector) = reach.sets.get(set)?;
-    let pods = reach.selectors.get(selector).map(text).unwrap_or_default();
+    let pods = text(reach, selector);
     let mut who = if pods.is_empty() { "any pod".to_owned() } else { format!("pods `{pods}`") };
     match scope {
         Scope::Within(namespace) => {
@@ -160,7 +160,7 @@ pub(super) fn described(reach: &Reach, set: SetId) -> Option<String> {
             write!(who, " of namespace `{name}`").ok()?;
         }
         Scope::Matching(_, namespaces) => {
-            let namespaces = reach.selectors.get(namespaces).map(text).unwrap_or_default();
+            let namespaces = text(reach, namespaces);
             let of = if namespaces.is_empty() {
                 "any namespace".to_owned()
             } else {
@@ -173,7 +173,11 @@ pub(super) fn described(reach: &Reach, set: SetId) -> Option<String> {
 }
 
 /// `app=checkout,tier in (a, b),!legacy`.
-fn text(selector: &Selector) -> String {
+fn text(reach: &Reach, id: SelectorId) -> String {
+    if let Some(expression) = reach.selectors.as_expression(id) {
+        return expression.to_string();
+    }
+    let Some(selector) = reach.selectors.get(id) else { return String::new() };
     let requirement = |Requirement { key, operator }: &Requirement| match operator {
         Operator::In(values) if values.len() == 1 => format!("{key}={}", values.join("")),
         Operator::In(values) => format!("{key} in ({})", values.join(", ")),

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_model::Text;
 use ringfence_model::fact::{DecidingRule, Idle, WhyIdle};
+use ringfence_model::{ResourceId, Text};
 use rustc_hash::FxHashSet;
 
 use super::future::FuturePod;
@@ -82,12 +82,20 @@ impl Reach {
 
     fn listed(&self, effects: &Effects) -> Vec<Idle> {
         let mut idle = Vec::new();
-        for (index, policy) in (0..).zip(&self.policies.all) {
-            let whole =
-                DecidingRule { policy: policy.resource, element: Text::default(), location: policy.location };
-            match self.whole(index, policy, effects) {
-                Some(why) => idle.push(Idle { rule: whole, why, by: Vec::new() }),
-                None => idle.extend(self.rules_of(policy, effects)),
+        // Some policies are evaluated in parts: such a one does nothing where none of its parts does.
+        let all = || (0..).zip(&self.policies.all);
+        let works = |(index, policy): &(u32, &Policy)| self.whole(*index, policy, effects).is_none();
+        let works: FxHashSet<ResourceId> = all().filter(works).map(|(_, policy)| policy.resource).collect();
+        let mut listed: FxHashSet<ResourceId> = FxHashSet::default();
+        for (index, policy) in all() {
+            let resource = policy.resource;
+            if works.contains(&resource) {
+                idle.extend(self.rules_of(policy, effects));
+            } else if listed.insert(resource) {
+                let rule =
+                    DecidingRule { policy: resource, element: Text::default(), location: policy.location };
+                let why = self.whole(index, policy, effects).unwrap_or(WhyIdle::Redundant);
+                idle.push(Idle { rule, why, by: Vec::new() });
             }
         }
         idle

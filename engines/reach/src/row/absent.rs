@@ -14,7 +14,7 @@ use super::decide::decide;
 use super::layer::Layer;
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::namespace::ClusterId;
-use crate::pod::{HostNetwork, NamedPorts};
+use crate::pod::NamedPorts;
 use crate::policy::{Direction, PeerSpec, PodSets, Rule, Scope, SetId, Term};
 use crate::port::Mask;
 use crate::selector::Selectors;
@@ -51,7 +51,7 @@ type Answer = Option<bool>;
 impl Stranger<'_> {
     fn is_in(&self, set: SetId) -> Answer {
         let (scope, selector) = self.sets.get(set)?;
-        let judge = |known: &KnownLabels<'_>, id| self.selectors.get(id).and_then(|one| known.judge(one));
+        let judge = |known: &KnownLabels<'_>, id| self.selectors.judge_absent(id, known);
         let namespace = match scope {
             // It may be in any namespace.
             Scope::Within(_) => None,
@@ -115,7 +115,7 @@ impl Builder<'_> {
                 matching.map(|(rule, doubt)| self.layers.imagined(policy, rule, names, &nobody, doubt));
             sources.push((Arc::new(layers.collect()), *certainty));
         }
-        let host = (traits.host != HostNetwork::No).then(|| self.layers.host_condition());
+        let host = traits.host.is_undefined().then(|| self.layers.host_condition());
         let layers = counted(&sources, host);
         let on = self.circumstances(&key, Direction::Ingress, host);
         let hits = layers.iter().filter_map(|one| one.hit(on.host, &on.none)).collect();

@@ -14,9 +14,9 @@ use super::{Group, Peers, Row, Rows, Table};
 use crate::class::{Classes, Traits};
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::namespace::{ClusterId, Namespaces};
-use crate::pod::{Enforced, HostNetwork, NamedPorts};
+use crate::pod::{Enforced, NamedPorts};
 use crate::policy::{Both, Direction, Plane, Policies, PortSpec, Rules};
-use crate::port::{Cells, Mask};
+use crate::port::Cells;
 use crate::profile::Profiles;
 
 /// What decides a row; classes that have it in common share the row.
@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
             cluster,
             policies: selecting,
             ports: named.then_some(traits.ports),
-            host: traits.host != HostNetwork::No,
+            host: traits.host.is_undefined(),
             enforced: traits.enforced,
             doubt: traits.doubt,
             other: other.map(|(_, _, condition)| *condition),
@@ -193,7 +193,8 @@ impl<'a> Builder<'a> {
         self.add_rest(&mut row, key, &on, &counted, &universe, &matched);
         self.parting.peers = matched;
         if let Some(node) = self.layers.classes.landmark(direction, Landmark::OwnNode) {
-            row.add_own_node(node, &on.all);
+            let policed = self.layers.own_node(key.cluster, direction);
+            row.add_own_node(node, &on, policed);
         }
         row
     }
@@ -356,7 +357,7 @@ pub(super) fn counted<'l>(sources: &'l [(Arc<Vec<Layer>>, Certainty)], host: Cer
 
 fn names_ports(rules: &Rules) -> bool {
     let mut ports = rules.rules.iter().filter_map(|rule| rule.ports.as_ref()).flatten();
-    ports.any(|port| matches!(port, PortSpec::Named(_)))
+    ports.any(|port| matches!(port.named(), PortSpec::Named(_)))
 }
 
 /// Among rules of one slot those that deny come first, those that pass last.
@@ -385,15 +386,15 @@ impl Row {
         }
     }
 
-    /// Nothing comes between a pod and the node that it runs on.
-    fn add_own_node(&mut self, node: u32, all: &Mask) {
+    /// Nothing comes between a pod and the node that it runs on, unless the engine says so: `policed`.
+    fn add_own_node(&mut self, node: u32, on: &Circumstances, policed: Certainty) {
         let start = self.peers.len();
         self.peers.push(node);
         self.groups.push(Group {
             peers: Peers::Listed(start..self.peers.len()),
-            sure: all.clone(),
-            maybe: all.clone(),
-            conditions: Box::default(),
+            sure: if policed.is_some() { on.none.clone() } else { on.all.clone() },
+            maybe: on.all.clone(),
+            conditions: policed.into_iter().collect(),
             hits: 0..0,
         });
     }

@@ -154,7 +154,7 @@ impl<'a> Layers<'a> {
         let (mut pods, mut others) = (Held::default(), Held::default());
         for spec in specs {
             match spec {
-                PeerSpec::Pods(_) => self.hold(spec, direction, &mut pods),
+                _ if spec.has_pods() => self.hold(spec, direction, &mut pods),
                 _ => self.hold(spec, direction, &mut others),
             }
         }
@@ -190,7 +190,7 @@ impl<'a> Layers<'a> {
             PeerSpec::Block(block, None) => join(held, blocks.get(*block as usize)),
             PeerSpec::Block(block, Some(condition)) => {
                 let found = blocks.get(*block as usize);
-                found.into_iter().for_each(|found| held.add_all(&found.certain, *condition));
+                found.into_iter().for_each(|found| held.add_all(&found.any(), *condition));
             }
             PeerSpec::Each(terms) => held.join(&self.each(terms, direction)),
             PeerSpec::Name(name) => join(held, self.classes.names.get(name.number() as usize)),
@@ -208,6 +208,7 @@ impl<'a> Layers<'a> {
 
     /// Pods that are on the host network, and those that may be.
     fn hold_host(&self, held: &mut Held) {
+        self.classes.nodes.iter().for_each(|class| held.add(class, None));
         for class in &self.classes.host {
             let host = self.classes.pods.get(class as usize).map(|traits| traits.host);
             match (host, self.classes.host_doubt) {
@@ -239,6 +240,15 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// Why a pod may not reach its own node.
+    pub(super) fn own_node(&mut self, cluster: ClusterId, direction: Direction) -> Certainty {
+        let policed = self.profiles.switches(cluster).own_node_is_policed && direction == Direction::Egress;
+        policed.then(|| {
+            self.conditions
+                .id("Calico polices what goes to the pod's own node, and then a setting of it decides")
+        })
+    }
+
     pub(super) fn host_condition(&mut self) -> ConditionId {
         self.conditions.id("what policies do to pods on the host network is not defined")
     }
@@ -252,7 +262,7 @@ impl<'a> Layers<'a> {
         peers: &Arc<RoaringBitmap>,
         switches: Switches,
     ) -> Vec<(Arc<RoaringBitmap>, OnPorts)> {
-        let named = rule.ports.iter().flatten().any(|port| matches!(port, PortSpec::Named(_)));
+        let named = rule.ports.iter().flatten().any(|port| matches!(port.named(), PortSpec::Named(_)));
         if direction == Direction::Ingress || !named {
             return vec![(Arc::clone(peers), self.on_ports(rule, subject, switches))];
         }
@@ -285,10 +295,26 @@ impl<'a> Layers<'a> {
         let Some(ports) = &rule.ports else {
             return OnPorts { sure: all.clone(), maybe: all, doubts: Vec::new() };
         };
-        let none = self.cells.none();
+        let mut on = self.all_ports(ports.iter().filter(|port| port.named() == *port), names, switches);
+        let except = ports.iter().filter(|port| port.named() != *port).map(PortSpec::named);
+        let except = self.all_ports(except, names, switches);
+        (on.sure, on.maybe) = (on.sure.minus(&except.maybe), on.maybe.minus(&except.sure));
+        on.doubts.extend(except.doubts);
+        on
+    }
+
+    /// The ports of all of `specs`.
+    fn all_ports<'s>(
+        &mut self,
+        specs: impl Iterator<Item = &'s PortSpec>,
+        names: &NamedPorts,
+        switches: Switches,
+    ) -> OnPorts {
+        let (all, none) = (self.cells.all(), self.cells.none());
         let mut on = OnPorts { sure: none.clone(), maybe: none, doubts: Vec::new() };
-        for port in ports {
+        for port in specs {
             match port {
+                PortSpec::Except(_) => {}
                 PortSpec::Range(range) => on.sure = on.sure.or(&self.cells.mask(*range)),
                 PortSpec::Named(name) => self.resolve(*name, names, switches, &mut on),
                 PortSpec::Unknown(protocol, condition) => {
@@ -317,6 +343,10 @@ impl<'a> Layers<'a> {
             None => {}
         }
         for further in declared.filter(|_| !switches.first_named_port_only) {
+            if let (true, Some(mask)) = (switches.every_named_port, mask(further)) {
+                on.sure = on.sure.or(&mask);
+                continue;
+            }
             doubt = Some(doubt.unwrap_or(self.cells.none()).or(&mask(further).unwrap_or(any.clone())));
         }
         if names.incomplete {

@@ -10,7 +10,7 @@ use super::build::counted;
 use super::layer::{Layer, Layers};
 use super::{Hit, Row};
 use crate::condition::Certainty;
-use crate::pod::{HostNetwork, NamedPorts};
+use crate::pod::NamedPorts;
 use crate::policy::Direction;
 
 /// Answers for pairs.
@@ -40,7 +40,7 @@ impl<'a> Pairing<'a> {
             .iter()
             .map(|(policy, certainty)| (self.layers_of(*policy, direction, traits.ports), *certainty))
             .collect();
-        let on_host = traits.host != HostNetwork::No;
+        let on_host = traits.host.is_undefined();
         let host = (on_host || self.layers.classes.host.contains(peer)).then(|| self.layers.host_condition());
         let all = counted(&sources, host.filter(|_| on_host));
         let matching = all.iter().filter(|one| one.layer.peers.contains(peer));

@@ -44,7 +44,9 @@ fn node(json: &Json, file: FileId, offset: &mut usize) -> Node {
     let value = match json {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(*value),
-        Json::Number(number) => Value::Int(number.as_i64().unwrap()),
+        Json::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Int)
+        }
         Json::String(text) if text == UNKNOWN => {
             return Node::unresolved(
                 Cause::Parameter("P".into()),
