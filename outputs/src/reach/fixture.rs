@@ -6,7 +6,7 @@ use ringfence_model::fact::{
     AddressRange, Basis, DecidingRule, Decision, Peer, PortRange, Ports, Protocol, ReachClass, ReachMap,
     ReachPair, ScopeClass, ScopeFact, ScopeFacts, Tests,
 };
-use ringfence_model::{Estate, EstateBuilder, Kind, Map, Node, Origin, Resource, Stage};
+use ringfence_model::{Estate, EstateBuilder, Kind, Map, Node, Origin, Resource, Stage, Value};
 
 /// An estate of Deployments, named `ns/name` or `cluster:ns/name`.
 pub(crate) fn cluster(workloads: &[&str]) -> Estate {
@@ -101,4 +101,30 @@ pub(crate) fn scope(estate: &Estate, classes: &[(&str, ScopeClass)]) -> ScopeFac
         reasons: Vec::new().into(),
     };
     ScopeFacts { facts: estate.iter().map(fact).collect(), ..ScopeFacts::default() }
+}
+
+/// JSON as a tree without places.
+pub(crate) fn node(json: &serde_json::Value) -> Node {
+    use serde_json::Value as Json;
+    let value = match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Number(number) => Value::Int(number.as_i64().unwrap()),
+        Json::String(text) => Value::Text(text.into()),
+        Json::Array(items) => items.iter().map(node).collect::<Vec<_>>().into(),
+        Json::Object(entries) => {
+            let entries =
+                entries.iter().map(|(key, value)| (ringfence_model::Key::from(key.as_str()), node(value)));
+            entries.collect::<Map>().into()
+        }
+    };
+    Node::new(value, Origin::derived("fixture", None))
+}
+
+/// A policy of namespace `shop` with this `spec`.
+pub(crate) fn policy(api_version: &str, kind: &str, spec: &serde_json::Value) -> Resource {
+    let body = node(&serde_json::json!({ "spec": spec }));
+    let mut policy = Resource::new(Kind::kubernetes(api_version, kind), "rule-book", body, Stage::Manifest);
+    policy.place.namespace = Some("shop".into());
+    policy
 }

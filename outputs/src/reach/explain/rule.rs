@@ -98,3 +98,6 @@ pub(super) fn all(policy: &Resource, way: Way) -> Vec<(String, Written<'_>)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

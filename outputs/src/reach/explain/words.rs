@@ -110,9 +110,13 @@ pub(super) fn block(cidr: Option<String>, except: Vec<String>) -> String {
     if except.is_empty() { cidr } else { format!("{cidr} except {}", list(&except, "and")) }
 }
 
+/// Where no protocol is named.
+pub(super) const ANY: &str = "any protocol";
+
 /// One port in words: `TCP 80`, `TCP 80-90`, ``TCP port `web` ``, `all TCP`.
 pub(super) fn port(protocol: &str, port: Option<String>, end: Option<String>) -> String {
     match (port, end) {
+        (None, _) if protocol == ANY => "every port".to_owned(),
         (None, _) => format!("all {protocol}"),
         (Some(port), Some(end)) => format!("{protocol} {port}-{end}"),
         (Some(port), None)

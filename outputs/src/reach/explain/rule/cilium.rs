@@ -3,7 +3,7 @@
 use ringfence_model::selector::Selector;
 use ringfence_model::{Field, Node};
 
-use super::super::words::{block, list, port, scalar, scalars, selected};
+use super::super::words::{ANY, block, list, port, scalar, scalars, selected};
 use super::{Phrase, Way, Written};
 
 pub(super) fn rule(rule: Written<'_>) -> Phrase {
@@ -49,7 +49,7 @@ fn ports(field: Field<'_>) -> Option<String> {
     let words: Vec<String> = lists
         .map(|one| {
             let protocol = scalar(one.field("protocol")).filter(|protocol| protocol != "ANY");
-            let protocol = protocol.unwrap_or_else(|| "any protocol".to_owned());
+            let protocol = protocol.unwrap_or_else(|| ANY.to_owned());
             port(
                 &protocol,
                 scalar(one.field("port")).filter(|port| port != "0"),

@@ -36,7 +36,8 @@ fn several(rule: &Node, key: &str, word: impl Fn(&Node) -> String) -> Option<Str
         Field::Unresolved(..) => Some(format!("`{key}` that are not known")),
         Field::Present(node) => {
             let words: Vec<String> = node.items().iter().map(word).collect();
-            (!words.is_empty()).then(|| list(&words, if key == "ports" { "and" } else { "or" }))
+            (!words.is_empty())
+                .then(|| list(&words, if matches!(key, "ports" | "protocols") { "and" } else { "or" }))
         }
     }
 }
