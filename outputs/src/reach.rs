@@ -17,4 +17,6 @@ pub mod suggest;
 pub mod txt;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;

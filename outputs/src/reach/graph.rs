@@ -31,6 +31,8 @@ mod twins;
 
 use std::io::{self, Write};
 
+pub(super) use self::outside::in_words;
+
 use ringfence_model::Estate;
 use ringfence_model::fact::{ReachMap, ScopeFacts};
 
@@ -68,3 +70,6 @@ pub fn svg(out: &mut dyn Write, shown: Shown<'_>) -> io::Result<()> {
     let drawing = Drawing::new(shown);
     svg::write(out, &drawing, &layout::of(&drawing))
 }
+
+#[cfg(test)]
+mod tests;

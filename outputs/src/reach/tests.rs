@@ -8,7 +8,9 @@ use ringfence_model::fact::{
 };
 use ringfence_model::{Estate, WorkloadId};
 
-use super::{explain, json, txt};
+use super::fixture::{self, cluster};
+use super::graph::{self, Shown};
+use super::{csv, explain, github, json, txt};
 use crate::fixture::{Fixture, TOKENIZER};
 use crate::schema::{REACH, errors};
 
@@ -145,6 +147,120 @@ fn the_map_fits_its_schema() {
     "#);
 }
 
+#[test]
+fn spreadsheets_get_a_row_for_each_protocol_and_decision() {
+    let (estate, mut map) = map();
+    map.pairs.push(ReachPair {
+        from: 3,
+        to: 0,
+        decision: Decision::Allow,
+        ports: Arc::new(tcp(53, 53).union(&Ports::new(vec![
+            PortRange { protocol: Protocol::Udp, start: 53, end: 53 },
+            PortRange { protocol: Protocol::Udp, start: 60, end: 69 },
+        ]))),
+        rules: [].into(),
+    });
+    let mut out = Vec::new();
+    csv::write(&mut out, &estate, &map).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("\r\n").count(), text.lines().count());
+    insta::assert_snapshot!(text.replace("\r\n", "\n"), @r#"
+    source,destination,protocol,ports,decision,condition,rules
+    11.0.0.0-255.255.255.255[External],cde/tokenizer[Deployment],TCP,53,allow,,
+    11.0.0.0-255.255.255.255[External],cde/tokenizer[Deployment],UDP,53 60-69,allow,,
+    cde/tokenizer[Deployment],11.0.0.0-255.255.255.255[External],all,1-65535,depends,`port` of `cde/p[NetworkPolicy]` is not known,cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3)
+    cde/tokenizer[Deployment],cde/vault[Deployment],TCP,8443,allow,,cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3)
+    cde/tokenizer[Deployment],cde/vault[Deployment],TCP,8000-8442 8444-9000,depends,`port` of `cde/p[NetworkPolicy]` is not known,cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3)
+    cde/vault[Deployment],cde/vault[Deployment],TCP,8443,allow,,cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3)
+    "#);
+}
+
+#[test]
+fn pull_requests_get_namespaces_and_a_folded_list() {
+    let (estate, map) = map();
+    let mut out = Vec::new();
+    github::write(&mut out, &estate, &map).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+    ### Who can talk to whom
+
+    Profile `spec`; what is not listed is denied.
+
+    | from | to | ports |
+    |---|---|---|
+    | `cde` | `cde` | TCP 8443; perhaps TCP 8000-8442,8444-9000 |
+    | `cde` | outside | perhaps All Connections |
+
+    <details><summary>3 pairs of workloads and addresses</summary>
+
+    | from | to | ports | decided by |
+    |---|---|---|---|
+    | cde/tokenizer[Deployment] | 11.0.0.0-255.255.255.255[External] | perhaps All Connections | cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3) |
+    | cde/tokenizer[Deployment] | cde/vault[Deployment] | TCP 8443; perhaps TCP 8000-8442,8444-9000 | cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3) |
+    | cde/vault[Deployment] | cde/vault[Deployment] | TCP 8443 | cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3) |
+
+    </details>
+    "#);
+}
+
+#[test]
+fn a_long_list_is_cut_and_what_is_left_out_is_counted() {
+    let names: Vec<String> = (0..40).map(|one| format!("n{}/w{one}", one % 3)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let estate = cluster(&names);
+    let all = names.iter().flat_map(|from| names.iter().map(move |to| (*from, *to, "TCP 80")));
+    let all: Vec<_> = all.filter(|(from, to, _)| from != to).collect();
+    let mut out = Vec::new();
+    github::write(&mut out, &estate, &fixture::map(&estate, &all)).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("<summary>1,560 pairs of workloads and addresses</summary>"), "{text}");
+    assert!(text.contains("… and 1,360 more (`--format csv` lists all)"), "{text}");
+    assert!(text.len() < 65_536);
+}
+
+#[test]
+fn names_of_users_do_nothing_in_any_table() {
+    let odd = "=cmd|x/<b>`4111111111111111";
+    let estate = cluster(&[odd, "cde/vault"]);
+    let map = fixture::map(&estate, &[(odd, "cde/vault", "TCP 1")]);
+    let mut forms = [Vec::new(), Vec::new()];
+    csv::write(&mut forms[0], &estate, &map).unwrap();
+    github::write(&mut forms[1], &estate, &map).unwrap();
+    let [table, markdown] = forms.map(|form| String::from_utf8(form).unwrap());
+    assert!(table.contains("\"'=cmd|x/"), "{table}");
+    assert!(markdown.contains("=cmd\\|x/&lt;b&gt;"), "{markdown}");
+    for text in [table, markdown] {
+        assert!(!text.contains("4111111111111111") && text.contains("1111"), "{text}");
+    }
+}
+
+/// A pipe whose reader went away at once.
+struct ClosedPipe;
+
+impl std::io::Write for ClosedPipe {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_passed_up() {
+    let (estate, map) = map();
+    let shown = Shown { estate: &estate, map: &map, scope: None, lonely: true };
+    let results = [
+        csv::write(&mut ClosedPipe, &estate, &map),
+        github::write(&mut ClosedPipe, &estate, &map),
+        graph::dot(&mut ClosedPipe, shown),
+        graph::svg(&mut ClosedPipe, shown),
+    ];
+    for result in results {
+        assert_eq!(result.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+    }
+}
+
 fn explained(edge: &Edge, estate: &Estate) -> String {
     let mut out = Vec::new();
     explain::write(&mut out, estate, std::slice::from_ref(edge), &[]).unwrap();
@@ -175,11 +291,10 @@ fn an_edge_is_explained_on_both_sides() {
         ingress,
     };
     insta::assert_snapshot!(explained(&edge, &estate), @r"
-    cde/tokenizer[Deployment] => cde/vault[Deployment] : TCP 8443
-      egress of cde/tokenizer[Deployment]: no policy selects it, so everything is open
-      ingress of cde/vault[Deployment]: TCP 8443 is open
-        selected by cde/tokenizer[Deployment] (cde/tokenizer.yaml:4:3)
-        cde/tokenizer[Deployment] ingress[0] (cde/tokenizer.yaml:4:3) allows TCP 8443
+    cde/tokenizer can reach cde/vault on TCP 8443 and nothing else.
+      Out of cde/tokenizer: no policy selects it for egress, so everything is open.
+      Into cde/vault: one policy selects it for ingress, and TCP 8443 is open.
+        - Deployment cde/tokenizer ingress[0] allows TCP 8443 (cde/tokenizer.yaml:4:3)
     ");
     let closed = Edge {
         allowed: Arc::default(),
@@ -187,11 +302,9 @@ fn an_edge_is_explained_on_both_sides() {
         ..edge
     };
     insta::assert_snapshot!(explained(&closed, &estate), @r"
-    cde/tokenizer[Deployment] => cde/vault[Deployment] : denied
-      closed by the ingress side
-      egress of cde/tokenizer[Deployment]: no policy selects it, so everything is open
-      ingress of cde/vault[Deployment]: nothing is open
-        selected by cde/tokenizer[Deployment] (cde/tokenizer.yaml:4:3)
-        no rule of these matches the other side
+    cde/tokenizer cannot reach cde/vault on any port: nothing lets it into cde/vault.
+      Out of cde/tokenizer: no policy selects it for egress, so everything is open.
+      Into cde/vault: one policy selects it for ingress, and none of its rules matches cde/tokenizer.
+        - Deployment cde/tokenizer lets nothing in (cde/tokenizer.yaml:4:3)
     ");
 }

@@ -64,7 +64,7 @@ pub(super) fn of(drawing: &Drawing) -> Layout {
     let mut items = items::Items::new(drawing, &columns, &lanes);
     order::settle(&mut items);
     let heights = heights::Heights::new(&mut items, &lanes);
-    let channels = tracks::Channels::new(&items, &heights);
+    let channels = tracks::Channels::new(&mut items);
     place(drawing, &items, &heights, &channels)
 }
 

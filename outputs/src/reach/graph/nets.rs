@@ -47,15 +47,16 @@ pub(super) struct Nets {
 
 impl Nets {
     pub(super) fn new(gathered: &Gathered) -> Self {
-        let mut by_target: BTreeMap<(u32, bool, u32), Vec<u32>> = BTreeMap::new();
+        // By what the ports are, not by their numbers: those depend on the order of pairs.
+        let mut by_target: BTreeMap<(u32, bool, Ports, u32), Vec<u32>> = BTreeMap::new();
         for ((from, to), open) in &gathered.links {
             for (ports, perhaps) in [(open.certain, false), (open.perhaps, true)] {
                 if ports != 0 {
-                    by_target.entry((*to, perhaps, ports)).or_default().push(*from);
+                    by_target.entry((*to, perhaps, gathered.ports(ports), ports)).or_default().push(*from);
                 }
             }
         }
-        let net = |((to, perhaps, ports), sources): ((u32, bool, u32), Vec<u32>)| {
+        let net = |((to, perhaps, _, ports), sources): ((u32, bool, Ports, u32), Vec<u32>)| {
             let within = sources.contains(&to);
             let (lanes, groups) = (Vec::new(), Vec::new());
             Net { to, ports, certain: !perhaps, within, sources, lanes, groups, named: Default::default() }

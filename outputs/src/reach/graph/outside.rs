@@ -40,6 +40,21 @@ pub(super) fn called(ranges: &[AddressRange]) -> (String, &'static str, Vec<Stri
     (format!("{} address blocks", blocks.len()), private, said(blocks))
 }
 
+/// The same in a sentence: `the internet`, `10.0.0.0/8`, `any address but 10.0.0.0/8`.
+pub(in crate::reach) fn in_words(ranges: &[AddressRange]) -> String {
+    let (title, _, lines) = called(ranges);
+    match (title.as_str(), lines.as_slice()) {
+        ("any address", _) => "any address outside".to_owned(),
+        ("internet", _) => "the internet".to_owned(),
+        ("any other address", lines) => {
+            let blocks = lines.iter().map(|line| line.strip_prefix("not ").unwrap_or(line));
+            format!("any address outside but {}", blocks.collect::<Vec<_>>().join(", "))
+        }
+        (title, []) => title.to_owned(),
+        (_, lines) => lines.join(", "),
+    }
+}
+
 fn said(mut lines: Vec<String>) -> Vec<String> {
     // One more line takes no more room than saying that there is one more.
     if lines.len() > SAID + 1 {

@@ -1,6 +1,8 @@
 //! An order of the items of each column in which few lines cross.
 
-use super::items::{Band, Items, Side};
+use std::collections::BTreeMap;
+
+use super::items::{Band, End, Items, Side};
 
 /// Passes over all columns.
 const SWEEPS: usize = 24;
@@ -68,27 +70,32 @@ fn arrange(items: &mut Items, column: usize) {
     stack(items, column);
 }
 
-/// For each item of a column the mean height of what it is connected to; its own where it is not.
-pub(super) fn wanted(items: &Items, column: usize) -> std::collections::BTreeMap<usize, i32> {
-    let mut sums: std::collections::BTreeMap<usize, (i64, i64)> = std::collections::BTreeMap::new();
+/// How much more a straight line over several columns counts than one that ends here.
+const STRAIGHT: i64 = 8;
+
+/// For each item of a column the mean height of what it is connected to; its own where it is not. What
+/// stands first wants to be at the top.
+pub(super) fn wanted(items: &Items, column: usize) -> BTreeMap<usize, i32> {
+    let mut sums: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
+    let is_node = |end: &End| items.all.get(end.item).is_none_or(|item| item.is_node);
     for (channel, side) in [(column, Side::Right), (column + 1, Side::Left)] {
         for ends in items.channels.get(channel).into_iter().flat_map(|channel| channel.values()) {
             for own in ends.iter().filter(|end| end.side == side) {
                 for other in ends.iter().filter(|end| end.item != own.item && end.out != own.out) {
+                    let weight = if is_node(own) || is_node(other) { 1 } else { STRAIGHT };
                     let sum = sums.entry(own.item).or_default();
-                    sum.0 += i64::from(items.y(other) - own.offset);
-                    sum.1 += 1;
+                    sum.0 += weight * i64::from(items.y(other) - own.offset);
+                    sum.1 += weight;
                 }
             }
         }
     }
-    let members = items.columns.get(column).into_iter().flatten();
-    let own = |item: &usize| items.all.get(*item).map_or(0, |item| item.y);
-    let mean = |item: &usize| match sums.get(item) {
-        Some((sum, count)) if *count > 0 => i32::try_from(sum / count).unwrap_or(0),
-        _ => own(item),
+    let mean = |item: &usize| match (items.all.get(*item), sums.get(item)) {
+        (Some(one), _) if one.first => i32::MIN / 2,
+        (_, Some((sum, count))) if *count > 0 => i32::try_from(sum / count).unwrap_or(0),
+        (one, _) => one.map_or(0, |one| one.y),
     };
-    members.map(|item| (*item, mean(item))).collect()
+    items.columns.get(column).into_iter().flatten().map(|item| (*item, mean(item))).collect()
 }
 
 /// How many pairs of lines cross.

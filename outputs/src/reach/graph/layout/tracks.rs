@@ -1,9 +1,8 @@
 //! Lines between two columns: each has a track of its own where it goes up or down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::draw::Drawing;
-use super::heights::Heights;
 use super::items::{End, Items, Side};
 use super::{Point, Wire, size};
 
@@ -13,6 +12,8 @@ const PITCH: i32 = 9;
 const ARROW: i32 = 20;
 /// Left of the first track.
 const START: i32 = 14;
+/// How far an item moves that lines need apart.
+const NUDGE: i32 = 4;
 /// Corners are this round.
 pub(super) const RADIUS: i32 = 6;
 
@@ -23,8 +24,19 @@ pub(super) struct Channels {
 }
 
 impl Channels {
-    pub(super) fn new(items: &Items, _heights: &Heights) -> Self {
-        Self { tracks: items.channels.iter().map(|channel| assign(items, channel)).collect() }
+    /// Assigns tracks. Where lines would need each to turn before the other, an item moves a little.
+    pub(super) fn new(items: &mut Items) -> Self {
+        /// Moves at most, each by less than the room between items.
+        const MOVES: usize = 64;
+        let mut moved = BTreeSet::new();
+        for _ in 0..MOVES {
+            let knots = items.channels.iter().flat_map(|channel| assign(items, channel).knots);
+            let Some(item) = knots.flatten().find(|item| !moved.contains(item)) else { break };
+            moved.insert(item);
+            items.all.get_mut(item).into_iter().for_each(|item| item.y += NUDGE);
+        }
+        let assigned = items.channels.iter().map(|channel| assign(items, channel));
+        Self { tracks: assigned.map(|one| (one.tracks, one.count)).collect() }
     }
 
     /// How wide a channel is; the first is the margin.
@@ -111,13 +123,21 @@ fn x_of(items: &Items, lefts: &[i32], channel: usize, end: &End) -> i32 {
     }
 }
 
+/// Tracks of one channel.
+struct Assigned {
+    tracks: BTreeMap<usize, usize>,
+    count: usize,
+    /// Items at which lines lie upon one another whatever their tracks.
+    knots: Vec<Vec<usize>>,
+}
+
 /// What one line takes in a channel.
 struct Claim {
     line: usize,
     top: i32,
     bottom: i32,
-    lefts: Vec<i32>,
-    rights: Vec<i32>,
+    lefts: Vec<(i32, usize)>,
+    rights: Vec<(i32, usize)>,
     order: (bool, i32),
 }
 
@@ -125,14 +145,16 @@ impl Claim {
     fn new(items: &Items, line: usize, ends: &[End]) -> Option<Self> {
         let ys: Vec<i32> = ends.iter().map(|end| items.y(end)).collect();
         let (top, bottom) = (*ys.iter().min()?, *ys.iter().max()?);
-        let of =
-            |side| ends.iter().filter(|end| end.side == side).map(|end| items.y(end)).collect::<Vec<_>>();
+        let of = |side| {
+            let ends = ends.iter().filter(|end| end.side == side);
+            ends.map(|end| (items.y(end), end.item)).collect::<Vec<_>>()
+        };
         let (lefts, rights) = (of(Side::Left), of(Side::Right));
         if top == bottom && !lefts.is_empty() && !rights.is_empty() {
             return None;
         }
         let out = ends.iter().find(|end| end.out).map(|end| items.y(end))?;
-        let down = lefts.iter().filter(|y| **y < out).count() * 2 >= lefts.len();
+        let down = lefts.iter().filter(|(y, _)| *y < out).count() * 2 >= lefts.len();
         // Of lines that go down the lowest turns first, of lines that go up the highest: they do not cross.
         let order = if down { (false, -out) } else { (true, out) };
         Some(Self { line, top, bottom, lefts, rights, order })
@@ -144,20 +166,34 @@ impl Claim {
 
     /// Whether this one must turn left of `other`, or they would share a piece.
     fn before(&self, other: &Self) -> bool {
-        self.lefts.iter().any(|left| other.rights.iter().any(|right| (left - right).abs() < 3))
+        !self.met(other).is_empty()
+    }
+
+    /// The items where a left end of this one meets a right end of `other`.
+    fn met(&self, other: &Self) -> Vec<usize> {
+        let meets =
+            |left: i32| other.rights.iter().filter(move |(right, _)| (left - right).abs() < NUDGE - 1);
+        self.lefts
+            .iter()
+            .flat_map(|(left, item)| meets(*left).flat_map(|(_, there)| [*there, *item]))
+            .collect()
     }
 }
 
-fn assign(items: &Items, channel: &BTreeMap<usize, Vec<End>>) -> (BTreeMap<usize, usize>, usize) {
+fn assign(items: &Items, channel: &BTreeMap<usize, Vec<End>>) -> Assigned {
     let mut waiting: Vec<Claim> =
         channel.iter().filter_map(|(line, ends)| Claim::new(items, *line, ends)).collect();
     waiting.sort_by_key(|claim| (claim.order, claim.line));
     let mut placed: Vec<(Claim, usize)> = Vec::new();
+    let mut knots = Vec::new();
     while !waiting.is_empty() {
         let is_free = |one: &Claim| !waiting.iter().any(|other| other.line != one.line && other.before(one));
+        let free = waiting.iter().position(is_free);
         // Where each must be before another, the first goes first.
-        let next = waiting.iter().position(is_free).unwrap_or(0);
-        let claim = waiting.remove(next);
+        let claim = waiting.remove(free.unwrap_or(0));
+        if free.is_none() {
+            knots.extend(waiting.iter().map(|other| other.met(&claim)));
+        }
         let after = |(other, track): &(Claim, usize)| {
             let behind = other.before(&claim) || (other.overlaps(&claim) && other.order.0 == claim.order.0);
             behind.then_some(track + 1)
@@ -169,5 +205,5 @@ fn assign(items: &Items, channel: &BTreeMap<usize, Vec<End>>) -> (BTreeMap<usize
         placed.push((claim, track));
     }
     let count = placed.iter().map(|(_, track)| track + 1).max().unwrap_or(0);
-    (placed.into_iter().map(|(claim, track)| (claim.line, track)).collect(), count)
+    Assigned { tracks: placed.into_iter().map(|(claim, track)| (claim.line, track)).collect(), count, knots }
 }
