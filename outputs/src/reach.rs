@@ -3,6 +3,7 @@
 pub mod conflict;
 pub mod csv;
 pub mod diff;
+pub mod entries;
 pub mod explain;
 pub mod exposure;
 pub mod github;

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use ringfence_model::fact::{Exposed, Exposure, Opened, Peer, Protection};
+use ringfence_model::fact::{Entry, Exposed, Exposure, Opened, Peer, Protection};
 use ringfence_model::{Estate, Text};
 
+use super::entries;
 use super::names::{Names, rule};
 use crate::json::Pen;
 use crate::prose::counted;
@@ -98,8 +99,14 @@ fn ports(opened: &Opened) -> String {
     }
 }
 
-/// `ringfence.exposure/1`.
-pub fn json(out: &mut dyn Write, estate: &Estate, all: &[Exposure], names: &[Text]) -> io::Result<()> {
+/// `ringfence.exposure/1`, the ways in among it.
+pub fn json(
+    out: &mut dyn Write,
+    estate: &Estate,
+    all: &[Exposure],
+    entries: &[Entry],
+    names: &[Text],
+) -> io::Result<()> {
     let names = Names::new(estate, names);
     let mut pen = Pen::new(out);
     pen.raw("{\"schema\":\"ringfence.exposure/1\",\n\"exposures\":[");
@@ -117,7 +124,9 @@ pub fn json(out: &mut dyn Write, estate: &Estate, all: &[Exposure], names: &[Tex
         }
         pen.raw("}");
     }
-    pen.raw("]}\n");
+    pen.raw("],\n\"ways-in\":");
+    entries::list(&mut pen, estate, entries)?;
+    pen.raw("}\n");
     pen.finish()
 }
 

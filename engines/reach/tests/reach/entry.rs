@@ -8,6 +8,7 @@ mod balancer;
 mod gateway;
 mod ingress;
 mod question;
+mod random;
 mod service;
 mod unknown;
 

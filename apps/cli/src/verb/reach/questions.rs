@@ -1,7 +1,9 @@
 //! `--exposure`, `--unused`, `--shadowed`, `redundant` and `conflicts`: questions about one whole map.
 
+use std::io::Write;
+
 use ringfence_model::fact::{Idle, WhyIdle};
-use ringfence_outputs::reach::{conflict, exposure, idle};
+use ringfence_outputs::reach::{conflict, entries, exposure, idle};
 
 use super::semantics;
 use crate::arguments::{Reach, ReachFormat, Whole};
@@ -21,13 +23,21 @@ pub(super) fn run(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     let choice = semantics::choice(&options.semantics)?;
     let mut intake = read(&options.input, quiet)?;
     let reach = semantics::reach(&mut intake, choice, quiet);
+    let ways_in = options.exposure.then(|| reach.entries(&intake.estate));
+    let ways_in = ways_in.map(|(entries, diagnostics)| {
+        intake.diagnostics.extend(diagnostics);
+        entries
+    });
     talk(&intake, quiet);
     let mut out = Results::open(&options.output)?;
-    if options.exposure {
+    if let Some(ways_in) = ways_in {
         let all = reach.exposure(&intake.estate);
-        match json {
-            true => exposure::json(&mut out, &intake.estate, &all, reach.names())?,
-            false => exposure::write(&mut out, &intake.estate, &all, reach.names())?,
+        if json {
+            exposure::json(&mut out, &intake.estate, &all, &ways_in, reach.names())?;
+        } else {
+            exposure::write(&mut out, &intake.estate, &all, reach.names())?;
+            writeln!(out)?;
+            entries::write(&mut out, &intake.estate, &ways_in)?;
         }
     } else {
         let wanted = |why: WhyIdle| if why.is_unused() { options.unused } else { options.shadowed };

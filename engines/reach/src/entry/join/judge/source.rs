@@ -165,7 +165,7 @@ impl Judge<'_> {
 
     fn pair(&mut self, source: u32, class: u32, same: bool) -> Judged {
         let reach = self.reach;
-        if same && source == class && reach.is_single(class) {
+        if same && source == class {
             // A pod always reaches itself.
             return Judged::new(reach.cells.all(), reach.cells.all());
         }
