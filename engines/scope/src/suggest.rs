@@ -12,6 +12,7 @@
 mod change;
 mod cover;
 mod dns;
+mod door;
 mod labels;
 mod party;
 mod policies;
@@ -92,7 +93,7 @@ pub fn suggest(
     options: Options,
 ) -> (Suggestion, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let wanted = wanted::collect(estate, declaration, home, &mut diagnostics);
+    let wanted = wanted::collect(estate, declaration, reach, home, &mut diagnostics);
     let mut towns = table::Towns::new(estate, home);
     let mut tables = table::Tables::new(&wanted, &mut towns);
     let dns = dns::add(estate, reach, home, options, &mut towns, &mut tables);

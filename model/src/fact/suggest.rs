@@ -72,13 +72,13 @@ pub enum SuggestedPeer {
     },
 }
 
-/// A connection that one estate opens and another does not.
+/// Connections that one estate opens and another does not: from each of some to each of others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Connection {
     /// Who connects.
-    pub from: Peer,
+    pub from: Vec<Peer>,
     /// Who answers.
-    pub to: Peer,
+    pub to: Vec<Peer>,
     /// On what.
     pub ports: Ports,
 }

@@ -5,18 +5,21 @@ mod scalar;
 use std::io::{self, Write};
 
 use ringfence_model::fact::{
-    Connections, PortRange, Ports, SuggestedChange, SuggestedPeer, SuggestedPolicy, SuggestedRule, Suggestion,
+    Connections, Peer, PortRange, Ports, SuggestedChange, SuggestedPeer, SuggestedPolicy, SuggestedRule,
+    Suggestion,
 };
 use ringfence_model::selector::{Operator, Requirement, Selector};
 use ringfence_model::{Estate, Text, WorkloadId};
 
 use super::names::Names;
-use crate::prose::{counted, wrap};
+use crate::prose::wrap;
 use crate::shown;
 use scalar::scalar;
 
 /// How wide comments are.
 const WIDTH: usize = 100;
+/// How many peers of one line are named.
+const NAMED: usize = 3;
 /// How many reasons of a rule are written.
 const REASONS: usize = 4;
 
@@ -108,10 +111,14 @@ fn connections(out: &mut dyn Write, names: &Names<'_>, title: &str, list: &Conne
     if list.first.is_empty() {
         return Ok(());
     }
-    let count = list.first.len() + list.more;
-    comment(out, &format!("{title} ({}):", counted(count, "connection")))?;
+    comment(out, &format!("{title}:"))?;
+    let members = |peers: &[Peer]| {
+        let named: Vec<String> = peers.iter().take(NAMED).map(|peer| names.name(*peer)).collect();
+        let more = peers.len().checked_sub(NAMED).filter(|more| *more > 0);
+        more.map_or_else(|| named.join(", "), |more| format!("{} and {more} more", named.join(", ")))
+    };
     for one in &list.first {
-        writeln!(out, "#   {} => {} : {}", names.name(one.from), names.name(one.to), one.ports)?;
+        writeln!(out, "#   {} => {} : {}", members(&one.from), members(&one.to), one.ports)?;
     }
     if list.more > 0 {
         writeln!(out, "#   and {} more", list.more)?;

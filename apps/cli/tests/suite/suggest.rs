@@ -39,13 +39,11 @@ fn shop(register: &str) -> Folder {
 const PRINTED: &str = "\
 # NetworkPolicies that allow what ringfence.yaml declares for namespace `shop`, and nothing else.
 # Note: every pod may ask the cluster's DNS, since the present policies let pods ask it.
-# Closes what is open today (6 connections):
-#   shop/db[Pod] => shop/web[Pod] : All Connections
-#   shop/db[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections
-#   0.0.0.0-255.255.255.255[External] => shop/db[Pod] : All Connections
+# Closes what is open today:
+#   shop/db[Pod] => shop/web[Pod], 0.0.0.0-255.255.255.255[External], other-nodes and 1 more : All Connections
 #   shop/web[Pod] => shop/db[Pod] : SCTP 1-65535,TCP 1-5431,5433-65535,UDP 1-65535
-#   shop/web[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections
-#   0.0.0.0-255.255.255.255[External] => shop/web[Pod] : All Connections
+#   shop/web[Pod] => 0.0.0.0-255.255.255.255[External], other-nodes, control-plane : All Connections
+#   0.0.0.0-255.255.255.255[External], other-nodes, control-plane => shop/web[Pod], shop/db[Pod] : All Connections
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

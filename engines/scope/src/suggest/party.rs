@@ -33,11 +33,13 @@ pub(super) struct Gap {
     pub(super) help: String,
     /// The namespace that it would be in, where it names one.
     pub(super) namespace: Option<Text>,
+    /// Whether it is someone outside whose addresses are not declared.
+    pub(super) is_outside: bool,
 }
 
 impl Gap {
     pub(super) fn new(why: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { why: why.into(), help: help.into(), namespace: None }
+        Self { why: why.into(), help: help.into(), namespace: None, is_outside: false }
     }
 }
 
@@ -195,7 +197,8 @@ impl<'a> Resolver<'a> {
                 let why = format!("endpoint `{name}` runs in another cluster, whose pods no selector finds");
                 return Gap::new(why, "write the addresses by which it is reached under `addresses:`");
             }
-            Gap::new(self.unaddressed(end), "write its address blocks under `addresses:`")
+            let gap = Gap::new(self.unaddressed(end), "write its address blocks under `addresses:`");
+            Gap { is_outside: true, ..gap }
         })
     }
 

@@ -381,3 +381,32 @@ fn a_class_in_doubt_is_named() {
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("3 whether `m/x[Deployment]` is of class `cde` is not known:"), "{found:?}");
 }
+
+#[test]
+fn behind_a_door_pods_do_not_see_the_client() {
+    let with = |spec: Json| {
+        let mut whole = json!({"selector": {"app": "a"}, "ports": [{"port": 443, "targetPort": "https"}]});
+        whole.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        [app("n", "a"), service("s", whole)]
+    };
+    let node = with(json!({"type": "NodePort"}));
+    let why = "what comes through `n/s[Service]` arrives with the address of a node";
+    let internet = "register internet > n/a: 8443/TCP";
+    let left_out = "1 register, `internet` to `n/a` is left out of the suggestion:";
+    assert_eq!(messages(&node, internet), [format!("{left_out} {why}")]);
+    assert_eq!(lines(&suggested(&node, internet).0), [""; 0]);
+    // A block that is declared is opened all the same.
+    let block = "register 198.51.100.0/24 > n/a: 8443/TCP";
+    assert_eq!(messages(&node, block), [format!("1 register, `198.51.100.0/24` to `n/a`: {why}")]);
+    check(&node, block, &["a [app=a] in 198.51.100.0/24 TCP 8443"]);
+    // Someone without addresses comes the same way.
+    let person = "end agent: person clerk\nend a: workload n/a\nflow f\nhop h: agent > a; ; ; ports 8443/TCP";
+    let expected = format!(
+        "4 flow `f`, hop `h` is left out of the suggestion: endpoint `agent` is a person without `addresses:`, and {why}"
+    );
+    assert_eq!(messages(&node, person), [expected]);
+    // Where the node keeps the client's address, or on a port that the door does not lead to, it is seen.
+    let local = with(json!({"type": "NodePort", "externalTrafficPolicy": "Local"}));
+    check(&local, internet, &["a [app=a] in 0.0.0.0/0 but 10 TCP 8443"]);
+    check(&node, "register internet > n/a: 9/TCP", &["a [app=a] in 0.0.0.0/0 but 10 TCP 9"]);
+}

@@ -5,6 +5,9 @@ use ringfence_model::declaration::{Declaration, Hop, Located, RegisterEntry};
 use ringfence_model::fact::{PortRange, Ports};
 use ringfence_model::{Diagnostic, Estate, Location, Text, WorkloadId};
 
+use ringfence_reach::Reach;
+
+use super::door::Doors;
 use super::party::{Gap, Parties, Resolver};
 use super::port::Behind;
 use super::{Home, port};
@@ -74,11 +77,13 @@ impl AllWanted {
 pub(super) fn collect(
     estate: &Estate,
     declaration: &Declaration,
+    reach: &Reach,
     home: &Home,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> AllWanted {
     let resolver = Resolver::new(estate, declaration, home);
-    let mut collector = Collector { estate, home, resolver, all: AllWanted::default(), diagnostics };
+    let doors = Doors::new(estate, reach);
+    let mut collector = Collector { estate, home, resolver, doors, all: AllWanted::default(), diagnostics };
     for flow in declaration.flows.iter().flatten() {
         flow.hops.iter().for_each(|hop| collector.hop(&flow.id, hop));
     }
@@ -90,6 +95,7 @@ struct Collector<'a, 'd> {
     estate: &'a Estate,
     home: &'a Home,
     resolver: Resolver<'a>,
+    doors: Doors<'a>,
     all: AllWanted,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
@@ -155,6 +161,11 @@ impl Collector<'_, '_> {
                 let ports = Ports::new(ports.iter().map(|port| port.value).collect());
                 self.allow(source, &from, &to, &ports);
             }
+            (Err(gap), Ok(to)) if gap.is_outside => {
+                let ports = Ports::new(ports.iter().map(|port| port.value).collect());
+                let gap = self.through_door(gap, &to, &ports);
+                self.leave_out(&source, parties, &gap);
+            }
             (from, to) => {
                 let gaps: Vec<Gap> = from.err().into_iter().chain(to.err()).collect();
                 gaps.iter().for_each(|gap| self.leave_out(&source, parties.clone(), gap));
@@ -171,7 +182,7 @@ impl Collector<'_, '_> {
                 let help = "declare a port that the Service has, or name the workload itself";
                 self.leave_out(&source, near, &Gap::new(why, help));
             }
-            if !ports.is_empty() {
+            if !ports.is_empty() && self.is_seen(&source, from, &party, &ports) {
                 self.hint(&source, to, &party, &ports);
                 answering.push((party, ports));
             }
@@ -191,6 +202,37 @@ impl Collector<'_, '_> {
                 port::behind(self.estate, *service, *id, ports)
             }
             _ => Behind { ports: ports.clone(), gaps: Vec::new() },
+        }
+    }
+
+    /// Whether pods see the addresses of `from`. The internet is not opened where they never do.
+    fn is_seen(&mut self, source: &Source, from: &Parties, party: &Party, ports: &Ports) -> bool {
+        let outside = matches!(from, Parties::Blocks(_) | Parties::Internet);
+        let (true, Party::Pods(id)) = (outside, party) else { return true };
+        let Some(workload) = self.estate.workload(*id).filter(|one| self.home.holds(one)) else {
+            return true;
+        };
+        let Some(door) = self.doors.before(self.home.cluster.as_ref(), *id, ports) else { return true };
+        let to = format!("{}/{}", workload.namespace, workload.name);
+        if *from == Parties::Internet {
+            self.leave_out(source, vec![party.clone()], &Gap::new(door.why(), door.help(&to)));
+            return false;
+        }
+        self.diagnostics.push(door.diagnostic(&source.because, &to).at(source.location));
+        true
+    }
+
+    /// Someone without addresses: what the pods see of them may be known all the same.
+    fn through_door(&self, gap: Gap, to: &Parties, ports: &Ports) -> Gap {
+        let (Parties::Pods(ids) | Parties::Service(_, ids)) = to else { return gap };
+        let cluster = self.home.cluster.as_ref();
+        let found = ids.iter().find_map(|id| Some((*id, self.doors.before(cluster, *id, ports)?)));
+        let Some((id, door)) = found else { return gap };
+        let to = self.estate.workload(id).map(|one| format!("{}/{}", one.namespace, one.name));
+        Gap {
+            why: format!("{}, and {}", gap.why, door.why()),
+            help: door.help(&to.unwrap_or_default()),
+            ..gap
         }
     }
 

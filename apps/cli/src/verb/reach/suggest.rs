@@ -82,7 +82,7 @@ fn change(
     let policies = read_back(&String::from_utf8_lossy(&text), home, &mut intake.diagnostics);
     let estate = intake.estate.changed(|resource| home.holds_policy(resource), policies);
     let (after, _) = Reach::new(&estate, Profile::Spec);
-    Ok(ringfence_scope::change(&intake.estate, &intake.declaration, suggestion, before, &after))
+    Ok(ringfence_scope::change(&intake.declaration, suggestion, (&intake.estate, before), (&estate, &after)))
 }
 
 /// The policies in `text`, as the source reads them.
