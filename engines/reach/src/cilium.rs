@@ -24,7 +24,7 @@ mod selector;
 mod service;
 mod settle;
 
-use ringfence_model::{Estate, Kind};
+use ringfence_model::{Estate, Kind, ResourceId};
 
 use crate::policy::{Policy, Reading};
 use crate::profile::Profiles;
@@ -51,15 +51,17 @@ pub(crate) fn adjust(profiles: &mut Profiles, estate: &Estate) {
     });
 }
 
-/// The policies of Cilium in those clusters where it enforces them.
+/// The policies of Cilium in those clusters where it enforces them, or only those of `only`.
 pub(crate) fn read(
     estate: &Estate,
+    only: Option<&[ResourceId]>,
     profiles: &Profiles,
     around: &Around<'_>,
     reading: &mut Reading<'_>,
 ) -> Vec<Policy> {
     let mut policies = Vec::new();
-    for (id, resource) in estate.iter().filter(|(_, resource)| is_policy(&resource.kind)) {
+    let wanted = |id: &ResourceId| only.is_none_or(|only| only.contains(id));
+    for (id, resource) in estate.iter().filter(|(id, one)| is_policy(&one.kind) && wanted(id)) {
         let cluster = reading.namespaces.cluster_id(resource.place.cluster.as_ref());
         if profiles.switches(cluster).cilium {
             policies.extend(policy::read(id, resource, reading, around));

@@ -85,7 +85,7 @@ pub(crate) fn read(
         policies.policed_nodes = around.policed_nodes(profiles, reading);
     }
     if let Some(around) = &around_cilium {
-        policies.all.extend(cilium::read(estate, profiles, around, reading));
+        policies.all.extend(cilium::read(estate, only, profiles, around, reading));
         policies.policed_nodes.append(&mut reading.policed_nodes);
     }
     settle_duplicates(&mut policies.all, reading);
