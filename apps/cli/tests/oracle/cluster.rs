@@ -17,6 +17,8 @@ pub(crate) enum Tiers {
     None,
     /// `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` of v1alpha1.
     V1alpha1,
+    /// `ClusterNetworkPolicy` of v1alpha2.
+    V1alpha2,
 }
 
 /// What an oracle can read.
@@ -32,7 +34,8 @@ pub(crate) struct Taste {
     pub(crate) ports: usize,
 }
 
-const NAMESPACES: [&str; 4] = ["shop", "pay", "ops", "edge"];
+/// Names of namespaces.
+pub(crate) const NAMESPACES: [&str; 4] = ["shop", "pay", "ops", "edge"];
 const APPS: [&str; 4] = ["web", "api", "db", "job"];
 const TIERS: [&str; 2] = ["front", "back"];
 const TEAMS: [&str; 3] = ["a", "b", "c"];
@@ -103,8 +106,10 @@ pub(crate) fn of(seed: u64, taste: &Taste) -> Case {
         let space = dice.pick(&spaces);
         manifests.push(policy(&mut dice, &plan, space, &format!("np{index}")));
     }
-    if dice.pick(taste.tiers) == Tiers::V1alpha1 {
-        manifests.extend(tiers::v1alpha1(&mut dice, &plan));
+    match dice.pick(taste.tiers) {
+        Tiers::None => {}
+        Tiers::V1alpha1 => manifests.extend(tiers::v1alpha1(&mut dice, &plan)),
+        Tiers::V1alpha2 => manifests.extend(tiers::v1alpha2(&mut dice, &plan)),
     }
     Case {
         manifests: dice.shuffled(&manifests),
@@ -250,37 +255,56 @@ pub(crate) fn protocol(dice: &mut Dice) -> &'static str {
     dice.pick(&PROTOCOLS)
 }
 
+/// Keys that labels of pods or of namespaces have, with their values.
+fn keys(of_namespaces: bool) -> &'static [(&'static str, &'static [&'static str])] {
+    if of_namespaces {
+        &[("team", &TEAMS), ("env", &ENVIRONMENTS), ("kubernetes.io/metadata.name", &NAMESPACES)]
+    } else {
+        &[("app", &APPS), ("tier", &TIERS)]
+    }
+}
+
+/// A label that pods or namespaces may have.
+pub(crate) fn label(dice: &mut Dice, of_namespaces: bool) -> (&'static str, &'static str) {
+    let (key, values) = dice.pick(keys(of_namespaces));
+    (key, dice.pick(values))
+}
+
 /// A selector of pods.
 pub(crate) fn pods(dice: &mut Dice) -> Json {
-    selector(dice, &[("app", &APPS), ("tier", &TIERS)])
+    selector(dice, false)
 }
 
 /// A selector of namespaces.
 pub(crate) fn namespaces(dice: &mut Dice) -> Json {
-    selector(dice, &[("team", &TEAMS), ("env", &ENVIRONMENTS), ("kubernetes.io/metadata.name", &NAMESPACES)])
+    selector(dice, true)
 }
 
-fn selector(dice: &mut Dice, keys: &[(&str, &[&str])]) -> Json {
+fn selector(dice: &mut Dice, of_namespaces: bool) -> Json {
     let mut selector = json!({});
     if dice.once_in(5) {
         return selector;
     }
+    let labels = |dice: &mut Dice| {
+        let (key, value) = label(dice, of_namespaces);
+        json!({key: value})
+    };
     if dice.once_in(2) {
-        let (key, values) = dice.pick(keys);
-        selector["matchLabels"] = json!({key: dice.pick(values)});
+        selector["matchLabels"] = labels(dice);
     } else {
-        let expressions: Vec<Json> = (0..dice.between(1, 2)).map(|_| expression(dice, keys)).collect();
+        let expressions: Vec<Json> =
+            (0..dice.between(1, 2)).map(|_| expression(dice, of_namespaces)).collect();
         selector["matchExpressions"] = expressions.into();
         if dice.once_in(4) {
-            let (key, values) = dice.pick(keys);
-            selector["matchLabels"] = json!({key: dice.pick(values)});
+            selector["matchLabels"] = labels(dice);
         }
     }
     selector
 }
 
-fn expression(dice: &mut Dice, keys: &[(&str, &[&str])]) -> Json {
-    let (key, values) = dice.pick(keys);
+/// A requirement that pods or namespaces may meet.
+pub(crate) fn expression(dice: &mut Dice, of_namespaces: bool) -> Json {
+    let (key, values) = dice.pick(keys(of_namespaces));
     match dice.pick(&["In", "In", "NotIn", "NotIn", "Exists", "DoesNotExist"]) {
         operator @ ("Exists" | "DoesNotExist") => json!({"key": key, "operator": operator}),
         operator => json!({"key": key, "operator": operator, "values": dice.some(values, 1, 2)}),

@@ -9,8 +9,12 @@ use crate::case::{Answers, Case, Probe, Verdict};
 use crate::cluster::{Taste, Tiers};
 use crate::{program, stored};
 
-pub(crate) const TASTE: Taste =
-    Taste { tiers: &[Tiers::None, Tiers::V1alpha1, Tiers::V1alpha1], v6_once_in: 5, pods: 12, ports: 10 };
+pub(crate) const TASTE: Taste = Taste {
+    tiers: &[Tiers::None, Tiers::V1alpha1, Tiers::V1alpha1, Tiers::V1alpha2, Tiers::V1alpha2],
+    v6_once_in: 5,
+    pods: 12,
+    ports: 10,
+};
 
 /// What it says of every probe.
 pub(crate) fn answers(binary: &Path, case: &Case) -> Result<Answers, Failed> {
