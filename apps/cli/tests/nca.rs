@@ -12,7 +12,6 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::string_slice,
-    clippy::panic,
     reason = "without a harness these are tests all the same"
 )]
 
