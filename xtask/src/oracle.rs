@@ -18,6 +18,7 @@ enum How {
 
 const ALL: &[Oracle] = &[
     Oracle { name: "knp", how: How::Go },
+    Oracle { name: "ciliumpol", how: How::Go },
     Oracle { name: "nca", how: How::Python("network-config-analyzer==2.1.0") },
 ];
 

@@ -25,6 +25,8 @@
 mod address;
 #[path = "oracle/case.rs"]
 mod case;
+#[path = "oracle/cilium.rs"]
+mod cilium;
 #[path = "oracle/cluster.rs"]
 mod cluster;
 #[path = "oracle/compare.rs"]

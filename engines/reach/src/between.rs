@@ -82,7 +82,7 @@ impl Reach {
         let landmarks = endpoints.landmarks.iter();
         classes.extend(landmarks.filter_map(|landmark| self.classes.landmark(direction, *landmark)));
         if direction == Direction::Egress {
-            let names = endpoints.names.iter().filter_map(|name| self.policies.dns.find(name));
+            let names = endpoints.names.iter().flat_map(|name| self.policies.dns.find(name));
             classes.extend(names.map(|name| self.classes.of_name(name)));
         }
         classes

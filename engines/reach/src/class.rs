@@ -72,6 +72,8 @@ pub(crate) struct Classes {
     signatures: Both<u32>,
     /// Whether landmarks are peers.
     landmarks: bool,
+    /// Directions in which rules can match a pod's own node.
+    own_node: Both<bool>,
     /// Classes that hold a DNS name; peers of egress rules.
     pub(crate) names: Vec<Held>,
 }
@@ -81,7 +83,9 @@ impl Classes {
     pub(crate) fn universe(&self, direction: Direction) -> RoaringBitmap {
         let mut universe = self.outside.get(direction).clone();
         universe.insert_range(0..self.first_outside());
-        self.landmark(direction, Landmark::OwnNode).map(|class| universe.remove(class));
+        if !self.own_node.get(direction) {
+            self.landmark(direction, Landmark::OwnNode).map(|class| universe.remove(class));
+        }
         universe
     }
 
@@ -134,6 +138,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) landmarks: bool,
     /// Clusters whose nodes have policies of their own, and what is said of them.
     pub(crate) policed_nodes: &'a [(ClusterId, ConditionId)],
+    /// Directions in which policies come between a pod and its own node.
+    pub(crate) own_nodes: &'a [(ClusterId, Direction, Certainty)],
 }
 
 impl Builder<'_> {
@@ -142,6 +148,10 @@ impl Builder<'_> {
             sets: vec![Held::default(); self.sets.len()],
             of_workload: vec![Vec::new(); self.estate.workloads().len()],
             landmarks: self.landmarks,
+            own_node: Both {
+                ingress: self.own_nodes.iter().any(|(_, direction, _)| *direction == Direction::Ingress),
+                egress: self.own_nodes.iter().any(|(_, direction, _)| *direction == Direction::Egress),
+            },
             ..Classes::default()
         };
         self.add_pods(&mut classes);

@@ -9,7 +9,7 @@ use ringfence_model::{Estate, Missing, Reason, Resource, Subject, Verdict};
 use crate::Reach;
 use crate::condition::Certainty;
 use crate::namespace::NamespaceId;
-use crate::policy::{Api, Direction, Policy, Rule, Scope};
+use crate::policy::{Direction, Policy, Rule, Scope};
 
 /// What policies say of one direction.
 enum Cover<'a> {
@@ -112,7 +112,7 @@ impl Reach {
     /// Whether a policy selects every pod of a namespace: `None` no, `Some(None)` yes, else under a condition.
     fn covers(&self, policy: &Policy, namespace: NamespaceId) -> Option<Certainty> {
         let (scope, selector) = self.sets.get(policy.subject)?;
-        if matches!(policy.api, Api::Admin | Api::Cluster) || !self.selectors.asks_nothing(selector) {
+        if policy.api.leaves_host_out() || !self.selectors.asks_nothing(selector) {
             return None;
         }
         match scope {

@@ -16,6 +16,7 @@
 mod address;
 mod between;
 pub mod calico;
+mod cilium;
 mod class;
 mod condition;
 mod contact;
@@ -105,7 +106,8 @@ impl Reach {
         };
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
-        let profiles = Profiles::new(estate, &mut namespaces, choice);
+        let mut profiles = Profiles::new(estate, &mut namespaces, choice);
+        cilium::adjust(&mut profiles, estate);
         let mut reading = Reading::new(&mut namespaces, &mut conditions);
         let policies = policy::read(estate, only, &profiles, &mut reading);
         let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
@@ -123,10 +125,11 @@ impl Reach {
             names: &policies.dns,
             landmarks: switches.landmarks,
             policed_nodes: &policies.policed_nodes,
+            own_nodes: &policies.own_nodes,
         };
         let classes = builder.build();
         let cells = cells(&policies, &classes);
-        let peers = PeerClasses::new(&classes);
+        let peers = PeerClasses::new(&classes, &profiles);
         let builder =
             row::Builder::new(&namespaces, &policies, &classes, &cells, &peers, &profiles, &mut conditions);
         let rows = builder.build();

@@ -102,6 +102,7 @@ impl Reader<'_> {
                 HostNetwork::Perhaps if switches.host_network_is_the_node => {
                     NamedPorts { declared: Vec::new(), incomplete: !self.names.is_empty() }
                 }
+                _ if switches.last_named_port_only => self.last_ports(spec),
                 _ => self.ports(spec),
             },
             addresses: self.addresses(switches, instance, host),
@@ -140,6 +141,49 @@ impl Reader<'_> {
                     containers.items().iter().for_each(|container| self.add_ports(container, &mut ports));
                 }
             }
+        }
+        ports
+    }
+
+    /// Of each name the last declaration alone, whatever its protocol; init containers do not count.
+    fn last_ports(&self, spec: Field<'_>) -> NamedPorts {
+        let mut last: Vec<(&str, Option<(Protocol, u16)>)> = Vec::new();
+        if self.names.is_empty() {
+            return NamedPorts::default();
+        }
+        let mut ports = NamedPorts::default();
+        let Some(spec) = spec.node() else { return ports };
+        let lists = match spec.field("containers") {
+            Field::Unresolved(..) => {
+                ports.incomplete = true;
+                return ports;
+            }
+            Field::Absent => &[],
+            Field::Present(containers) => containers.items(),
+        };
+        for container in lists {
+            ports.incomplete |= container.as_unresolved().is_some();
+            let list = container.field("ports");
+            ports.incomplete |= matches!(list, Field::Unresolved(..));
+            for port in list.present().map(Node::items).unwrap_or_default() {
+                match (port.field("name"), protocol(port.field("protocol"))) {
+                    (Field::Absent, _) => {}
+                    (Field::Present(name), Some(protocol)) => {
+                        let number = port.get("containerPort").and_then(Node::as_int);
+                        let number = number.and_then(|number| u16::try_from(number).ok());
+                        let number = number.filter(|number| *number > 0).map(|number| (protocol, number));
+                        let name = name.as_str().unwrap_or_default();
+                        last.retain(|(other, _)| *other != name);
+                        last.push((name, number));
+                    }
+                    _ => ports.incomplete = true,
+                }
+            }
+        }
+        for (name, number) in last {
+            let protocols = number.map_or(Protocol::ALL.to_vec(), |(protocol, _)| vec![protocol]);
+            let found = protocols.iter().filter_map(|one| self.names.find(&Text::from(name), *one));
+            ports.declared.extend(found.map(|id| (id, number.map(|(_, port)| port))));
         }
         ports
     }

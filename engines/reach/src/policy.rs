@@ -89,6 +89,8 @@ pub(crate) enum Api {
     Admin,
     /// `policy.networking.k8s.io/v1alpha2`: ClusterNetworkPolicy.
     Cluster,
+    /// `cilium.io`: CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy.
+    Cilium,
     /// `projectcalico.org`: NetworkPolicy and GlobalNetworkPolicy.
     Calico,
 }
@@ -348,4 +350,6 @@ pub(crate) struct Policies {
     pub(crate) dns: DnsNames,
     /// Clusters whose nodes have policies of their own, and what is said of them.
     pub(crate) policed_nodes: Vec<(ClusterId, ConditionId)>,
+    /// Directions in which policies come between a pod and its own node; `Some` where they perhaps do.
+    pub(crate) own_nodes: Vec<(ClusterId, Direction, Certainty)>,
 }

@@ -12,6 +12,8 @@ pub enum Profile {
     Spec,
     /// Calico, with its own policies and tiers.
     Calico,
+    /// Cilium, with its own policies at layers 3 and 4.
+    Cilium,
     /// What np-guard's netpol-analyzer concludes; for comparison only.
     NpguardCompat,
     /// What np-guard's network-config-analyzer concludes; for comparison only.
@@ -36,6 +38,14 @@ pub struct Switches {
     pub first_named_port_only: bool,
     /// Whether every container with a port name counts.
     pub every_named_port: bool,
+    /// Whether, of the containers with a port name, the last one counts, and init containers do not
+    /// (Cilium, `pkg/k8s/labels.go`).
+    pub last_named_port_only: bool,
+    /// Whether rules of a direction that `policyTypes` leaves out count all the same (Cilium,
+    /// `pkg/k8s/network_policy.go`).
+    pub rules_imply_policy_type: bool,
+    /// Whether policies of Cilium are enforced, which see of a pod its identity, and deny before they allow.
+    pub cilium: bool,
     /// Whether policies of Calico are enforced, in its tiers, and where policies of Kubernetes stand in them.
     pub calico: bool,
     /// Whether egress policies come between a pod and its own node, and after them a setting of the node.
@@ -135,6 +145,18 @@ impl Profiles {
         self.general
     }
 
+    /// Whether `wanted` holds in any cluster.
+    pub(crate) fn any(&self, wanted: impl Fn(&Switches) -> bool) -> bool {
+        self.chosen.iter().any(|chosen| wanted(&chosen.switches)) || wanted(&self.general.switches())
+    }
+
+    /// Calls `set` for the switches of every cluster.
+    pub(crate) fn adjust(&mut self, mut set: impl FnMut(Option<&Text>, &mut Switches)) {
+        for chosen in &mut self.chosen {
+            set(chosen.cluster.as_ref(), &mut chosen.switches);
+        }
+    }
+
     pub(crate) fn chosen(&self) -> &[Chosen] {
         &self.chosen
     }
@@ -142,13 +164,14 @@ impl Profiles {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 4] = [Self::Spec, Self::Calico, Self::NpguardCompat, Self::NcaCompat];
+    pub const ALL: [Self; 5] = [Self::Spec, Self::Calico, Self::Cilium, Self::NpguardCompat, Self::NcaCompat];
 
     /// As printed and as given to `--profile`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Spec => "spec",
             Self::Calico => "calico",
+            Self::Cilium => "cilium",
             Self::NpguardCompat => "npguard-compat",
             Self::NcaCompat => "nca-compat",
         }
@@ -162,14 +185,17 @@ impl Profile {
     /// What it decides.
     pub fn switches(self) -> Switches {
         let compat = matches!(self, Self::NpguardCompat | Self::NcaCompat);
-        let calico = self == Self::Calico;
+        let (calico, cilium) = (self == Self::Calico, self == Self::Cilium);
         Switches {
-            ip_block_matches_pods: !compat,
+            ip_block_matches_pods: !compat && !cilium,
             host_network_is_ordinary: compat,
-            host_network_is_the_node: calico,
+            host_network_is_the_node: calico || cilium,
             missing_namespace_has_no_labels: compat,
             first_named_port_only: compat,
             every_named_port: calico,
+            last_named_port_only: cilium,
+            rules_imply_policy_type: cilium,
+            cilium,
             calico,
             own_node_is_policed: calico,
             passes_over_other_policies: compat,

@@ -21,7 +21,7 @@ pub(super) fn read(id: ResourceId, resource: &Resource, reading: &mut Reading<'_
     reader.check_keys(spec, &["podSelector", "policyTypes", "ingress", "egress"]);
     reader.check_types(spec);
     let selector = spec.node().and_then(|spec| Selector::read(spec.field("podSelector"))).unwrap_or_default();
-    let selector = reader.selector(selector);
+    let selector = reader.pod_selector(selector);
     let subject = reader.reading.sets.id(Scope::Within(namespace), selector);
     let [ingress, egress] = Direction::BOTH.map(|direction| reader.rules(spec, direction));
     Policy {
@@ -68,6 +68,24 @@ impl Reader<'_, '_> {
     /// Whether the policy concerns `direction`: `None` no, `Some(None)` yes, else under a condition.
     fn applies(&mut self, spec: Field<'_>, direction: Direction) -> Option<Certainty> {
         let Some(spec) = spec.node() else { return (direction == Direction::Ingress).then_some(None) };
+        let implied = self.implied(spec, direction);
+        if implied == Some(None) {
+            return implied;
+        }
+        self.applies_by_type(spec, direction).or(implied)
+    }
+
+    /// Whether the rules of `direction` alone make the policy concern it.
+    fn implied(&mut self, spec: &Node, direction: Direction) -> Option<Certainty> {
+        let implies = self.reading.cilium.get(&self.cluster).is_some_and(|one| one.rules_imply_type);
+        match spec.field(direction.key()) {
+            Field::Present(rules) if implies && !rules.items().is_empty() => Some(None),
+            Field::Unresolved(node, _) if implies => Some(Some(self.unknown(direction.key(), node))),
+            _ => None,
+        }
+    }
+
+    fn applies_by_type(&mut self, spec: &Node, direction: Direction) -> Option<Certainty> {
         let types = match spec.field("policyTypes") {
             Field::Unresolved(node, _) => return Some(Some(self.unknown("policyTypes", node))),
             Field::Present(types) if !types.items().is_empty() => types.items(),
@@ -221,7 +239,7 @@ impl Reader<'_, '_> {
     }
 
     /// A rule of which nothing is known.
-    pub(super) fn unknown_rule(
+    pub(crate) fn unknown_rule(
         &mut self,
         element: &str,
         action: RuleAction,

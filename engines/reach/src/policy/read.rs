@@ -10,8 +10,9 @@ use super::{
 };
 use crate::address::Blocks;
 use crate::calico;
-use crate::condition::Conditions;
-use crate::namespace::Namespaces;
+use crate::cilium;
+use crate::condition::{ConditionId, Conditions};
+use crate::namespace::{ClusterId, Namespaces};
 use crate::profile::Profiles;
 use crate::selector::{SelectorId, Selectors};
 
@@ -26,6 +27,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) names: PortNames,
     pub(crate) dns: DnsNames,
     pub(crate) rules: Vec<DecidingRule>,
+    /// Clusters in which Cilium enforces.
+    pub(crate) cilium: FxHashMap<ClusterId, cilium::Keeps>,
+    /// Clusters whose nodes have policies of their own, and what is said of them.
+    pub(crate) policed_nodes: Vec<(ClusterId, ConditionId)>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -56,6 +61,7 @@ pub(crate) fn read(
     reading: &mut Reading<'_>,
 ) -> Policies {
     let mut policies = Policies::default();
+    let around_cilium = cilium::Around::new(estate, profiles, reading);
     let around = calico::is_anywhere(profiles).then(|| calico::Around::new(estate, reading));
     let passes_over = profiles.general().switches().passes_over_other_policies;
     let wanted = |id: &ResourceId| only.is_none_or(|only| only.contains(id));
@@ -78,10 +84,17 @@ pub(crate) fn read(
         policies.all.extend(calico::read(estate, only, profiles, around, reading));
         policies.policed_nodes = around.policed_nodes(profiles, reading);
     }
+    if let Some(around) = &around_cilium {
+        policies.all.extend(cilium::read(estate, only, profiles, around, reading));
+        policies.policed_nodes.append(&mut reading.policed_nodes);
+    }
     settle_duplicates(&mut policies.all, reading);
     tier::settle_priorities(&mut policies.all, reading);
     if let Some(around) = &around {
         calico::settle(&mut policies.all, estate, profiles, around, reading);
+    }
+    if let Some(around) = &around_cilium {
+        cilium::settle(&mut policies, estate, around, reading);
     }
     rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);
@@ -101,7 +114,10 @@ fn other(resource: &Resource, profiles: &Profiles, reading: &mut Reading<'_>, po
     };
     let cluster = reading.namespaces.cluster_id(resource.place.cluster.as_ref());
     let switches = profiles.switches(cluster);
-    if switches.passes_over_other_policies || switches.calico && calico::is_policy(&resource.kind) {
+    if switches.passes_over_other_policies
+        || switches.calico && calico::is_policy(&resource.kind)
+        || switches.cilium && cilium::is_policy(&resource.kind)
+    {
         return;
     }
     let what = format!("`{}` is not evaluated", resource.label());
@@ -171,6 +187,8 @@ impl<'a> Reading<'a> {
             names: PortNames::default(),
             dns: DnsNames::default(),
             rules: Vec::new(),
+            cilium: FxHashMap::default(),
+            policed_nodes: Vec::new(),
             diagnostics: Vec::new(),
         }
     }

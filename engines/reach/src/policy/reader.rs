@@ -20,6 +20,7 @@ pub(crate) struct Reader<'r, 'a> {
     pub(crate) id: ResourceId,
     pub(crate) label: String,
     pub(crate) cluster: ClusterId,
+    location: Option<Location>,
     /// The policy's own namespace; absent for cluster-wide policies.
     namespace: Option<NamespaceId>,
     /// Why the policy may not be in force.
@@ -34,7 +35,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         cluster: ClusterId,
         namespace: Option<NamespaceId>,
     ) -> Self {
-        Self { reading, id, label: resource.label(), cluster, namespace, doubt: None }
+        let (label, location) = (resource.label(), resource.location());
+        Self { reading, id, label, cluster, location, namespace, doubt: None }
     }
 }
 
@@ -66,12 +68,21 @@ impl Reader<'_, '_> {
     }
 
     pub(crate) fn pods(&mut self, namespaces: Option<Selector>, pods: Selector) -> PeerSpec {
-        let pods = self.selector(pods);
+        let pods = self.pod_selector(pods);
         let scope = match (namespaces, self.namespace) {
             (None, Some(own)) => Scope::Within(own),
             (namespaces, _) => Scope::Matching(self.cluster, self.selector(namespaces.unwrap_or_default())),
         };
         PeerSpec::Pods(self.reading.sets.id(scope, pods))
+    }
+
+    /// Numbers a selector of pods, of which an engine may not see every label.
+    pub(crate) fn pod_selector(&mut self, mut selector: Selector) -> SelectorId {
+        if let Some(keeps) = self.reading.cilium.get(&self.cluster).cloned() {
+            let location = self.location;
+            keeps.narrow(&mut selector, |key| self.reading.dropped_label(key, &self.label, location));
+        }
+        self.selector(selector)
     }
 
     pub(crate) fn selector(&mut self, selector: Selector) -> SelectorId {

@@ -166,7 +166,7 @@ impl Reader<'_, '_> {
             ),
         };
         let (scope, selector) =
-            (Scope::Matching(self.cluster, self.selector(namespaces)), self.selector(pods));
+            (Scope::Matching(self.cluster, self.selector(namespaces)), self.pod_selector(pods));
         (self.reading.sets.id(scope, selector), selector)
     }
 

@@ -127,7 +127,7 @@ fn names(before: Answer<'_>, after: Answer<'_>, gathering: &mut Gathering) {
     let mut all: Vec<&Text> = before.reach.names().iter().collect();
     all.sort_unstable();
     for name in all {
-        let id = |answer: Answer<'_>| answer.reach.policies.dns.find(name);
+        let id = |answer: Answer<'_>| answer.reach.policies.dns.find(name).next();
         let (Some(old), Some(new)) = (id(before), id(after)) else { continue };
         let class = |answer: Answer<'_>, id| [answer.reach.classes.of_name(id)].into();
         let peer = |id: DnsId| Some(Peer::Name(id.number()));

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
 use super::decide::{Circumstances, Counted, Decided, Isolating, decide};
-use super::layer::{Layer, Layers, PeerClasses};
+use super::layer::{Layer, Layers, OwnNode, PeerClasses};
 use super::part::Parting;
 use super::{Group, Peers, Row, Rows, Table};
 use crate::class::{Classes, Traits};
@@ -66,6 +66,8 @@ pub(crate) struct Builder<'a> {
     /// Layers by policy, direction, and where it matters the named ports of the selected class.
     known: FxHashMap<(u32, Direction, Option<u32>), Arc<Vec<Layer>>>,
     pub(super) parting: Parting,
+    /// A peer of the row at hand that is judged apart.
+    apart: Option<u32>,
 }
 
 impl<'a> Builder<'a> {
@@ -87,7 +89,7 @@ impl<'a> Builder<'a> {
         let named =
             policies.all.iter().map(|policy| policy.ingress.as_ref().is_some_and(names_ports)).collect();
         let parting = Parting::new(classes.len());
-        Self { namespaces, layers, by_subject, named, known: FxHashMap::default(), parting }
+        Self { namespaces, layers, by_subject, named, known: FxHashMap::default(), parting, apart: None }
     }
 
     pub(crate) fn build(mut self) -> Rows {
@@ -171,6 +173,11 @@ impl<'a> Builder<'a> {
         let mut row = Row { policies: key.policies.clone(), ..Row::default() };
         let on = self.circumstances(key, direction, host);
         let universe = Arc::clone(self.layers.peers.universe.get(direction));
+        let own_node = self.layers.classes.landmark(direction, Landmark::OwnNode);
+        let own_node = own_node.map(|node| (node, self.layers.own_node(key.cluster, direction)));
+        // Where rules of other clusters match it, it is a peer like any other.
+        let apart = own_node.filter(|(node, own)| *own != OwnNode::Policed && universe.contains(*node));
+        self.apart = apart.map(|(node, _)| node);
         let everyone = |layer: &Layer| Arc::ptr_eq(&layer.peers, &universe);
         let numbered = || (0_u32..).zip(layers.iter().map(|counted| counted.layer));
         let narrow = numbered().filter(|(_, layer)| !everyone(layer));
@@ -192,9 +199,8 @@ impl<'a> Builder<'a> {
             wide.iter().filter_map(|index| layers.get(*index as usize)).copied().collect();
         self.add_rest(&mut row, key, &on, &counted, &universe, &matched);
         self.parting.peers = matched;
-        if let Some(node) = self.layers.classes.landmark(direction, Landmark::OwnNode) {
-            let policed = self.layers.own_node(key.cluster, direction);
-            row.add_own_node(node, &on, policed);
+        if let Some((node, own)) = own_node.filter(|(_, own)| *own != OwnNode::Policed) {
+            row.add_own_node(node, &on, own);
         }
         row
     }
@@ -218,12 +224,12 @@ impl<'a> Builder<'a> {
         matched: &[u32],
     ) {
         let classes = self.layers.classes;
-        let special = !classes.host.is_empty() || classes.clusters.len() > 1;
+        let special = !classes.host.is_empty() || on.nodes_may_open.is_some() || classes.clusters.len() > 1;
         if !special && decide(on, wide).is_none() {
             return;
         }
         let mut rest = universe.clone();
-        matched.iter().for_each(|class| {
+        matched.iter().chain(&self.apart).for_each(|class| {
             rest.remove(*class);
         });
         if special {
@@ -260,6 +266,8 @@ impl<'a> Builder<'a> {
             host: host.filter(|_| key.host),
             doubts: key.doubt.into_iter().chain(key.other).collect(),
             overruled: key.other.is_some(),
+            nodes_may_open: self.layers.nodes_may_open(key.cluster, direction),
+            may_open: None,
             mesh: mesh
                 .then(|| self.layers.conditions.id("the mesh alone closes it, and packets reach the pod")),
         }
@@ -275,6 +283,9 @@ impl<'a> Builder<'a> {
         mut visit: impl FnMut(&Circumstances, &[u32]),
     ) {
         let classes = self.layers.classes;
+        if let Some(node) = self.apart.filter(|node| peers.contains(node)) {
+            peers = Cow::Owned(peers.iter().copied().filter(|peer| *peer != node).collect());
+        }
         if classes.clusters.len() > 1 {
             let foreign = (0..).zip(&classes.clusters).filter(|(cluster, _)| *cluster != key.cluster.index());
             for (cluster, members) in foreign {
@@ -297,6 +308,12 @@ impl<'a> Builder<'a> {
         visit: &mut impl FnMut(&Circumstances, &[u32]),
     ) {
         let classes = self.layers.classes;
+        if on.nodes_may_open.is_some() {
+            let (nodes, others) = split(peers, &classes.nodes);
+            let plain = Circumstances { nodes_may_open: None, ..on.clone() };
+            visit(&Circumstances { may_open: on.nodes_may_open, ..plain.clone() }, &nodes);
+            return self.each_host(&plain, &others, visit);
+        }
         if classes.host.is_empty() || on.host.is_some() {
             return visit(on, peers);
         }
@@ -387,7 +404,11 @@ impl Row {
     }
 
     /// Nothing comes between a pod and the node that it runs on, unless the engine says so: `policed`.
-    fn add_own_node(&mut self, node: u32, on: &Circumstances, policed: Certainty) {
+    fn add_own_node(&mut self, node: u32, on: &Circumstances, own: OwnNode) {
+        let policed = match own {
+            OwnNode::Perhaps(condition) => Some(condition),
+            OwnNode::Open | OwnNode::Policed => None,
+        };
         let start = self.peers.len();
         self.peers.push(node);
         self.groups.push(Group {

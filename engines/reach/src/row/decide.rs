@@ -25,6 +25,10 @@ pub(super) struct Circumstances {
     pub(super) doubts: Vec<ConditionId>,
     /// Whether policies that are not evaluated may decide otherwise altogether.
     pub(super) overruled: bool,
+    /// Why peers that are nodes to the engine may be let in whatever rules say.
+    pub(super) nodes_may_open: Certainty,
+    /// Why these peers may be let in whatever rules say.
+    pub(super) may_open: Certainty,
     /// What to say where proxies of a mesh alone close a connection; `None` where no mesh policy selects
     /// the class.
     pub(super) mesh: Certainty,
@@ -67,7 +71,7 @@ pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decid
     if !on.doubts.is_empty() {
         sure = on.none.clone();
     }
-    if on.overruled {
+    if on.overruled || on.may_open.is_some() {
         maybe = on.all.clone();
     }
     if maybe.is_empty() {
@@ -84,7 +88,7 @@ pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decid
 fn add_conditions(on: &Circumstances, layers: &[Counted<'_>], all: &mut Vec<ConditionId>) {
     let of_layers = layers.iter().flat_map(|counted| counted.policy.iter().chain(&counted.layer.doubts));
     let isolating = on.isolating.iter().filter_map(|isolating| isolating.certainty.as_ref());
-    all.extend(on.doubts.iter().chain(on.host.iter()).chain(isolating).chain(of_layers));
+    all.extend(on.doubts.iter().chain(&on.host).chain(&on.may_open).chain(isolating).chain(of_layers));
     all.sort_unstable();
     all.dedup();
 }

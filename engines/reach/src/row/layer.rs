@@ -8,10 +8,10 @@ use rustc_hash::FxHashMap;
 
 use crate::class::{Classes, Held};
 use crate::condition::{Certainty, ConditionId, Conditions};
-use crate::namespace::ClusterId;
+use crate::namespace::{ClusterId, NamespaceId};
 use crate::pod::{HostNetwork, NamedPorts};
 use crate::policy::{
-    Both, Direction, NameId, PeerSpec, Plane, Policies, Policy, PortSpec, Rank, Rule, RuleId, Term,
+    Both, Direction, NameId, PeerSpec, Plane, Policies, Policy, PortSpec, Rank, Rule, RuleId, SetId, Term,
 };
 use crate::port::{Cells, Mask};
 use crate::profile::{Profiles, Switches};
@@ -69,6 +69,17 @@ pub(super) struct Match {
     pub(super) certainty: Certainty,
 }
 
+/// What comes between a pod and the node that it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnNode {
+    /// Nothing.
+    Open,
+    /// Perhaps something.
+    Perhaps(ConditionId),
+    /// The policies of the pod.
+    Policed,
+}
+
 /// Makes layers.
 #[derive(Debug)]
 pub(crate) struct Layers<'a> {
@@ -86,10 +97,12 @@ pub(crate) struct PeerClasses {
     pub(super) universe: Both<Arc<RoaringBitmap>>,
     /// The classes with each map of named ports.
     by_ports: Vec<RoaringBitmap>,
+    /// Classes that may have one identity to the engine, and differ in their named ports.
+    alike: RoaringBitmap,
 }
 
 impl PeerClasses {
-    pub(crate) fn new(classes: &Classes) -> Self {
+    pub(crate) fn new(classes: &Classes, profiles: &Profiles) -> Self {
         let mut by_ports = vec![RoaringBitmap::new(); classes.ports.len()];
         for (class, traits) in (0..).zip(&classes.pods) {
             by_ports.get_mut(traits.ports as usize).into_iter().for_each(|held| {
@@ -97,8 +110,19 @@ impl PeerClasses {
             });
         }
         let [ingress, egress] = Direction::BOTH.map(|one| Arc::new(classes.universe(one)));
-        Self { universe: Both { ingress, egress }, by_ports }
+        let by_identity = profiles.any(|switches| switches.last_named_port_only) && by_ports.len() > 1;
+        let alike = if by_identity { alike(classes) } else { RoaringBitmap::new() };
+        Self { universe: Both { ingress, egress }, by_ports, alike }
     }
+}
+
+fn alike(classes: &Classes) -> RoaringBitmap {
+    let mut same: FxHashMap<(NamespaceId, &[(SetId, Certainty)]), Vec<(u32, u32)>> = FxHashMap::default();
+    for (class, traits) in (0..).zip(&classes.pods) {
+        same.entry((traits.namespace, &traits.sets)).or_default().push((class, traits.ports));
+    }
+    let differ = |all: &&Vec<(u32, u32)>| all.windows(2).any(|pair| matches!(pair, [a, b] if a.1 != b.1));
+    same.values().filter(differ).flatten().map(|(class, _)| *class).collect()
 }
 
 impl<'a> Layers<'a> {
@@ -240,8 +264,29 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// What comes between a pod and its own node.
+    pub(super) fn own_node(&mut self, cluster: ClusterId, direction: Direction) -> OwnNode {
+        let mut policed = self.policies.own_nodes.iter();
+        match policed.find(|(there, one, _)| (*there, *one) == (cluster, direction)) {
+            Some((_, _, None)) => OwnNode::Policed,
+            Some((_, _, Some(condition))) => OwnNode::Perhaps(*condition),
+            None => self.setting_of_own_node(cluster, direction).map_or(OwnNode::Open, OwnNode::Perhaps),
+        }
+    }
+
+    /// Why a pod on the host network may be let in whatever rules say: its node may be the pod's own.
+    pub(super) fn nodes_may_open(&mut self, cluster: ClusterId, direction: Direction) -> Certainty {
+        let nodes = !self.classes.nodes.is_empty() && self.profiles.switches(cluster).cilium;
+        let open =
+            nodes && direction == Direction::Ingress && self.own_node(cluster, direction) == OwnNode::Open;
+        open.then(|| {
+            self.conditions
+                .id("a pod on the host network of the pod's own node is let in, whatever rules say")
+        })
+    }
+
     /// Why a pod may not reach its own node.
-    pub(super) fn own_node(&mut self, cluster: ClusterId, direction: Direction) -> Certainty {
+    fn setting_of_own_node(&mut self, cluster: ClusterId, direction: Direction) -> Certainty {
         let policed = self.profiles.switches(cluster).own_node_is_policed && direction == Direction::Egress;
         policed.then(|| {
             self.conditions
@@ -270,7 +315,18 @@ impl<'a> Layers<'a> {
         let outside = self.on_ports(rule, &NamedPorts::default(), switches);
         parts.insert(outside, self.classes.outside.get(direction) & peers.as_ref());
         for (ports, classes) in self.classes.ports.iter().zip(&self.peers.by_ports) {
-            *parts.entry(self.on_ports(rule, ports, switches)).or_default() |= classes & peers.as_ref();
+            let on = self.on_ports(rule, ports, switches);
+            let here = classes & peers.as_ref();
+            let unsure =
+                if switches.last_named_port_only { &here & &self.peers.alike } else { RoaringBitmap::new() };
+            if !unsure.is_empty() && !on.sure.is_empty() {
+                let mut on = OnPorts { sure: self.cells.none(), ..on.clone() };
+                let why =
+                    "pods of one identity may give a port name different numbers, which then counts for none";
+                on.doubts.push(self.conditions.id(why));
+                *parts.entry(on).or_default() |= &unsure;
+            }
+            *parts.entry(on).or_default() |= here - unsure;
         }
         let mut parts: Vec<(Arc<RoaringBitmap>, OnPorts)> =
             parts.into_iter().map(|(on, peers)| (Arc::new(peers), on)).collect();
