@@ -20,11 +20,11 @@ use crate::condition::{Certainty, ConditionId};
 use crate::policy::{Both, RuleId};
 use crate::port::Mask;
 
-pub(crate) use absent::Stranger;
+pub(crate) use absent::{Address, Home, LetIn, Stranger};
 pub(crate) use build::{Builder, Key};
 pub(crate) use layer::{Layers, PeerClasses};
 pub(crate) use pair::Pairing;
-pub(crate) use weigh::{Future, Weighed};
+pub(crate) use weigh::Weighed;
 
 /// One row.
 #[derive(Debug, Default)]

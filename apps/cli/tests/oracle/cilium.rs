@@ -14,8 +14,12 @@ use crate::cluster::{self, Taste, Tiers};
 use crate::dice::Dice;
 use crate::{knp, stored};
 
-pub(crate) const TASTE: Taste =
-    Taste { tiers: &[Tiers::None, Tiers::Cilium, Tiers::Cilium, Tiers::Cilium], v6_once_in: 5, pods: 12, ports: 10 };
+pub(crate) const TASTE: Taste = Taste {
+    tiers: &[Tiers::None, Tiers::Cilium, Tiers::Cilium, Tiers::Cilium],
+    v6_once_in: 5,
+    pods: 12,
+    ports: 10,
+};
 
 /// What it says of every pair of pods.
 pub(crate) fn answers(binary: &Path, case: &Case) -> Result<Answers, Failed> {
@@ -101,8 +105,12 @@ fn rule(dice: &mut Dice, plan: &Plan, egress: bool) -> Json {
     match dice.below(10) {
         0 => {}
         1..=5 => {
-            rule[format!("{prefix}Endpoints")] =
-                (0..dice.between(1, 2)).map(|_| { let namespaced = dice.once_in(3); selector(dice, namespaced) }).collect();
+            rule[format!("{prefix}Endpoints")] = (0..dice.between(1, 2))
+                .map(|_| {
+                    let namespaced = dice.once_in(3);
+                    selector(dice, namespaced)
+                })
+                .collect();
         }
         6..=7 => {
             let entities = ["all", "cluster", "world", "host", "remote-node", "none", "health"];
@@ -177,7 +185,8 @@ fn with_sources(dice: &mut Dice, part: &mut Json) {
     let source = |dice: &mut Dice, key: &str| format!("{}{key}", dice.pick(&["", "", "k8s:", "any:"]));
     match part {
         Json::Object(labels) => {
-            *labels = std::mem::take(labels).into_iter().map(|(key, value)| (source(dice, &key), value)).collect();
+            *labels =
+                std::mem::take(labels).into_iter().map(|(key, value)| (source(dice, &key), value)).collect();
         }
         Json::Array(expressions) => {
             for expression in expressions {

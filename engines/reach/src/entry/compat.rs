@@ -11,7 +11,8 @@ use ringfence_model::{Estate, Labels, Text, WorkloadId};
 use super::Builder;
 use super::index::Kind;
 use super::ingress::backends;
-use crate::row::Stranger;
+use crate::policy::Direction;
+use crate::row::{Address, Home, Stranger};
 use crate::{Reach, Switches};
 
 /// The workloads that Ingresses lead to, with the ports that policies open to the controller.
@@ -71,9 +72,11 @@ impl Reach {
                 labels: KnownLabels { labels: &labels, unknown: Unknown::Nothing },
                 namespace: KnownLabels { labels: &of_namespace, unknown: Unknown::Nothing },
                 unknown,
-                has_address: false,
+                home: Home::Anywhere,
+                address: Address::None,
             };
-            if let Some(found) = rows.let_in(*class, &stranger) {
+            let key = rows.key_of(*class, Direction::Ingress);
+            if let Some(found) = key.map(|key| rows.let_in(&key, Direction::Ingress, &stranger)) {
                 open = open.union(&self.cells.ports(&found.sure));
             }
         }

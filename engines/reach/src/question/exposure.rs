@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use ringfence_model::Estate;
-use ringfence_model::fact::{Exposed, Exposure, FuturePeer, Opened, Peer, Protection};
+use ringfence_model::fact::{Exposed, Exposure, FuturePeer, Opened, Peer, Protection, RuleAction};
 use roaring::RoaringBitmap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::future::{FuturePod, described};
 use crate::policy::{Both, Direction, PeerSpec, SetId};
 use crate::port::Mask;
-use crate::row::{Builder, Future, Key};
+use crate::row::{Builder, Hit, Key, LetIn};
 use crate::{Endpoints, Reach};
 
 impl Reach {
@@ -104,8 +104,8 @@ impl Asking<'_> {
             protection: self.protection(key),
             internet: self.outside(classes, &self.outside.internet),
             private: self.outside(classes, &self.outside.private),
-            cluster: plain.as_ref().map(|plain| self.opened(&plain.sure, &plain.maybe)).unwrap_or_default(),
-            future: self.named(builder, key, plain.as_ref()),
+            cluster: self.opened(&plain.sure, &plain.maybe),
+            future: self.named(builder, key, &plain),
         }
     }
 
@@ -138,7 +138,7 @@ impl Asking<'_> {
     }
 
     /// Pods that rules name and of which there is none, and that may do more than a pod without labels.
-    fn named(&self, builder: &mut Builder<'_>, key: &Key, plain: Option<&Future>) -> Vec<FuturePeer> {
+    fn named(&self, builder: &mut Builder<'_>, key: &Key, plain: &LetIn) -> Vec<FuturePeer> {
         let mut sets: FxHashSet<SetId> = FxHashSet::default();
         for (index, _) in key.policies() {
             let policy = self.reach.policies.all.get(*index as usize);
@@ -151,12 +151,12 @@ impl Asking<'_> {
         let mut found: Vec<FuturePeer> = Vec::new();
         for set in sets.into_iter().filter(is_empty) {
             let Some(pod) = FuturePod::of(self.reach, set) else { continue };
-            let Some(future) = self.future(builder, key, &pod) else { continue };
-            let is_more =
-                plain.is_none_or(|plain| (&plain.sure, &plain.maybe) != (&future.sure, &future.maybe));
+            let future = self.future(builder, key, &pod);
+            let is_more = (&plain.sure, &plain.maybe) != (&future.sure, &future.maybe);
             let Some(who) = described(self.reach, set).filter(|_| is_more) else { continue };
-            let rules =
-                future.hits.iter().filter_map(|hit| self.reach.policies.rules.get(hit.rule.0 as usize));
+            let opens = |hit: &&Hit| hit.action == RuleAction::Allow && hit.maybe.touches(&future.maybe);
+            let hits = future.hits.iter().filter(opens);
+            let rules = hits.filter_map(|hit| self.reach.policies.rules.get(hit.rule.0 as usize));
             let opened = self.opened(&future.sure, &future.maybe);
             found.push(FuturePeer { who: who.into(), opened, rules: rules.cloned().collect() });
         }
@@ -164,8 +164,8 @@ impl Asking<'_> {
         found
     }
 
-    fn future(&self, builder: &mut Builder<'_>, key: &Key, pod: &FuturePod) -> Option<Future> {
-        builder.future(key, self.direction, |rule| pod.is_matched(self.reach, rule, self.doubt))
+    fn future(&self, builder: &mut Builder<'_>, key: &Key, pod: &FuturePod) -> LetIn {
+        builder.let_in(key, self.direction, &pod.as_stranger(self.reach, self.doubt))
     }
 
     fn opened(&self, sure: &Mask, maybe: &Mask) -> Opened {

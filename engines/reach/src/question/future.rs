@@ -7,10 +7,10 @@ use ringfence_model::selector::{Operator, Requirement};
 use ringfence_model::{Labels, Text};
 
 use crate::Reach;
-use crate::address::{Cover, cover_of_pods};
-use crate::condition::{Certainty, ConditionId};
+use crate::condition::ConditionId;
 use crate::namespace::{ClusterId, NamespaceId};
-use crate::policy::{PeerSpec, Rule, Scope, SetId};
+use crate::policy::{Scope, SetId};
+use crate::row::{Address, Home, Stranger};
 use crate::selector::{KnownLabels, SelectorId, Unknown};
 
 /// A pod that does not exist yet.
@@ -39,10 +39,6 @@ impl FuturePod {
         Self { cluster, namespace: Some(namespace), namespace_labels, labels: Labels::default() }
     }
 
-    pub(super) fn is_certainly_in(&self, reach: &Reach, set: SetId) -> bool {
-        self.is_in(reach, set) == Match::Yes
-    }
-
     /// The least that a set selects; `None` where its selector cannot be met or read.
     pub(super) fn of(reach: &Reach, set: SetId) -> Option<Self> {
         let (scope, selector) = reach.sets.get(set)?;
@@ -60,78 +56,19 @@ impl FuturePod {
         })
     }
 
-    /// Whether `rule` matches it; `None` for not at all.
-    pub(super) fn is_matched(&self, reach: &Reach, rule: &Rule, doubt: ConditionId) -> Option<Certainty> {
-        let Some(peers) = &rule.peers else { return Some(None) };
-        let found = peers.iter().map(|peer| self.is_peer(reach, peer)).max().unwrap_or(Match::No);
-        match found {
-            Match::No => None,
-            Match::Perhaps => Some(Some(doubt)),
-            Match::Yes => Some(None),
-        }
-    }
-
-    fn is_peer(&self, reach: &Reach, peer: &PeerSpec) -> Match {
-        match peer {
-            PeerSpec::Pods(set) => self.is_in(reach, *set),
-            PeerSpec::Block(block, doubt) => match (cover_of_pods(reach.blocks.get(*block)), doubt) {
-                _ if !reach.profiles.switches(self.cluster).ip_block_matches_pods => Match::No,
-                (Cover::All, None) => Match::Yes,
-                (Cover::All, Some(_)) | (Cover::Some, _) => Match::Perhaps,
-                (Cover::None, _) => Match::No,
-            },
-            PeerSpec::Each(terms) => {
-                let term = |term: &crate::policy::Term| {
-                    let any =
-                        term.any.iter().map(|peer| self.is_peer(reach, peer)).max().unwrap_or(Match::No);
-                    if term.negated { any.not() } else { any }
-                };
-                terms.iter().map(term).min().unwrap_or(Match::Yes)
-            }
-            PeerSpec::Name(_) | PeerSpec::Landmark(_) | PeerSpec::HostNetwork => Match::No,
-            PeerSpec::Unknown(_) => Match::Perhaps,
-        }
-    }
-
-    fn is_in(&self, reach: &Reach, set: SetId) -> Match {
-        let Some((scope, selector)) = reach.sets.get(set) else { return Match::No };
-        let in_scope = match scope {
-            Scope::Within(namespace) => Match::from(Some(self.namespace == Some(namespace))),
-            Scope::Matching(cluster, _) if cluster != self.cluster => Match::No,
-            Scope::Matching(_, namespaces) => judge(reach, &self.namespace_labels, namespaces),
-        };
-        in_scope.min(judge(reach, &self.labels, selector))
-    }
-}
-
-fn judge(reach: &Reach, labels: &Labels, selector: SelectorId) -> Match {
-    Match::from(reach.selectors.judge_absent(selector, &KnownLabels { labels, unknown: Unknown::Nothing }))
-}
-
-/// Whether something matches; sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Match {
-    No,
-    Perhaps,
-    Yes,
-}
-
-impl Match {
-    fn not(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Perhaps => Self::Perhaps,
-            Self::Yes => Self::No,
-        }
-    }
-}
-
-impl From<Option<bool>> for Match {
-    fn from(answer: Option<bool>) -> Self {
-        match answer {
-            Some(true) => Self::Yes,
-            Some(false) => Self::No,
-            None => Self::Perhaps,
+    /// What rules see of it.
+    pub(super) fn as_stranger<'a>(&'a self, reach: &'a Reach, unknown: ConditionId) -> Stranger<'a> {
+        let known = |labels| KnownLabels { labels, unknown: Unknown::Nothing };
+        let matches_blocks = reach.profiles.switches(self.cluster).ip_block_matches_pods;
+        Stranger {
+            cluster: self.cluster,
+            sets: &reach.sets,
+            selectors: &reach.selectors,
+            labels: known(&self.labels),
+            home: self.namespace.map_or(Home::New, Home::In),
+            namespace: known(&self.namespace_labels),
+            unknown,
+            address: if matches_blocks { Address::OfPod(&reach.blocks) } else { Address::None },
         }
     }
 }

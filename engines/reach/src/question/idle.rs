@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::future::FuturePod;
 use crate::class::Traits;
-use crate::condition::Certainty;
+use crate::condition::{Certainty, ConditionId};
 use crate::namespace::NamespaceId;
 use crate::pod::{Addresses, Enforced, HostNetwork};
 
@@ -60,7 +60,8 @@ impl Reach {
 
     fn newcomer<'a>(&self, namespace: NamespaceId, subjects: impl Iterator<Item = &'a SetId>) -> Traits {
         let pod = FuturePod::within(self, namespace);
-        let selecting = subjects.filter(|set| pod.is_certainly_in(self, **set));
+        let stranger = pod.as_stranger(self, ConditionId::SEVERAL);
+        let selecting = subjects.filter(|set| stranger.is_in(**set) == Some(true));
         let mut sets: Vec<(SetId, Certainty)> = selecting.map(|set| (*set, None)).collect();
         sets.sort_unstable();
         sets.dedup();

@@ -1,7 +1,7 @@
-//! What a class lets in from pods that are not in the input.
+//! What passes between a class and pods that are not in the input, or that do not exist yet.
 //!
-//! Of such a pod nothing is known but, where someone says so, its labels and those of its namespace. A rule
-//! that matches every pod matches it for certain, any other perhaps.
+//! Of such a pod nothing is known but, where someone says so, its labels and its namespace. A rule that
+//! matches every pod matches it for certain; where what is known does not decide, a rule matches perhaps.
 
 use std::sync::Arc;
 
@@ -9,17 +9,18 @@ use ringfence_model::selector::{KnownLabels, all, any};
 use roaring::RoaringBitmap;
 
 use super::Hit;
-use super::build::{Builder, counted};
+use super::build::{Builder, Key, counted};
 use super::decide::decide;
 use super::layer::Layer;
+use crate::address::{Blocks, Cover, cover_of_pods};
 use crate::condition::{Certainty, ConditionId, Conditions};
-use crate::namespace::ClusterId;
+use crate::namespace::{ClusterId, NamespaceId};
 use crate::pod::NamedPorts;
 use crate::policy::{Direction, PeerSpec, PodSets, Rule, Scope, SetId, Term};
 use crate::port::Mask;
 use crate::selector::Selectors;
 
-/// A pod that is not in the input.
+/// A pod that is not in the input, or that does not exist yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Stranger<'a> {
     pub(crate) cluster: ClusterId,
@@ -27,15 +28,36 @@ pub(crate) struct Stranger<'a> {
     pub(crate) selectors: &'a Selectors,
     /// What is known of its labels.
     pub(crate) labels: KnownLabels<'a>,
-    /// What is known of those of its namespace.
+    pub(crate) home: Home,
+    /// What is known of the labels of its namespace.
     pub(crate) namespace: KnownLabels<'a>,
     /// What is said where it cannot be told whether a rule matches it.
     pub(crate) unknown: ConditionId,
-    /// Whether an address block may match it.
-    pub(crate) has_address: bool,
+    pub(crate) address: Address<'a>,
 }
 
-/// What is let in.
+/// The namespace of a stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// Not known.
+    Anywhere,
+    /// None that exists.
+    New,
+    In(NamespaceId),
+}
+
+/// The address of a stranger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Address<'a> {
+    /// No address block matches it.
+    None,
+    /// Any address may be its own.
+    Unknown,
+    /// An address that pods can have.
+    OfPod(&'a Blocks),
+}
+
+/// What passes between a class and a stranger.
 #[derive(Clone, Debug)]
 pub(crate) struct LetIn {
     pub(crate) sure: Mask,
@@ -49,14 +71,16 @@ pub(crate) struct LetIn {
 type Answer = Option<bool>;
 
 impl Stranger<'_> {
-    fn is_in(&self, set: SetId) -> Answer {
+    /// Whether a set holds it.
+    pub(crate) fn is_in(&self, set: SetId) -> Answer {
         let (scope, selector) = self.sets.get(set)?;
         let judge = |known: &KnownLabels<'_>, id| self.selectors.judge_absent(id, known);
-        let namespace = match scope {
-            // It may be in any namespace.
-            Scope::Within(_) => None,
-            Scope::Matching(cluster, _) if cluster != self.cluster => Some(false),
-            Scope::Matching(_, selector) => judge(&self.namespace, selector),
+        let namespace = match (scope, self.home) {
+            (Scope::Within(_), Home::Anywhere) => None,
+            (Scope::Within(_), Home::New) => Some(false),
+            (Scope::Within(namespace), Home::In(own)) => Some(namespace == own),
+            (Scope::Matching(cluster, _), _) if cluster != self.cluster => Some(false),
+            (Scope::Matching(_, selector), _) => judge(&self.namespace, selector),
         };
         all([namespace, judge(&self.labels, selector)])
     }
@@ -64,10 +88,16 @@ impl Stranger<'_> {
     fn is_of(&self, spec: &PeerSpec) -> Answer {
         match spec {
             PeerSpec::Pods(set) => self.is_in(*set),
-            PeerSpec::Block(..) if self.has_address => None,
-            PeerSpec::Block(..) | PeerSpec::Landmark(_) | PeerSpec::Name(_) | PeerSpec::HostNetwork => {
-                Some(false)
-            }
+            PeerSpec::Block(block, doubt) => match self.address {
+                Address::None => Some(false),
+                Address::Unknown => None,
+                Address::OfPod(blocks) => match cover_of_pods(blocks.get(*block)) {
+                    Cover::All if doubt.is_none() => Some(true),
+                    Cover::All | Cover::Some => None,
+                    Cover::None => Some(false),
+                },
+            },
+            PeerSpec::Landmark(_) | PeerSpec::Name(_) | PeerSpec::HostNetwork => Some(false),
             PeerSpec::Each(terms) => all(terms.iter().map(|term| self.meets(term))),
             PeerSpec::Unknown(_) => None,
         }
@@ -97,32 +127,37 @@ impl Builder<'_> {
         self.layers.conditions
     }
 
-    /// What `class` lets in from a pod that is not in the input.
-    pub(crate) fn let_in(&mut self, class: u32, stranger: &Stranger<'_>) -> Option<LetIn> {
+    /// What decides the row of `class`.
+    pub(crate) fn key_of(&self, class: u32, direction: Direction) -> Option<Key> {
+        Some(self.key(self.layers.classes.pods.get(class as usize)?, direction))
+    }
+
+    /// What a class with that key lets in from `stranger`, or lets out to it.
+    pub(crate) fn let_in(&mut self, key: &Key, direction: Direction, stranger: &Stranger<'_>) -> LetIn {
         let (classes, policies) = (self.layers.classes, self.layers.policies);
-        let traits = classes.pods.get(class as usize)?;
-        let key = self.key(traits, Direction::Ingress);
-        let none = NamedPorts::default();
-        let names = classes.ports.get(traits.ports as usize).unwrap_or(&none);
+        // An egress rule resolves names on the other pod, of which nothing is known.
+        let unknown = NamedPorts { incomplete: true, ..NamedPorts::default() };
+        let own = key.ports().and_then(|ports| classes.ports.get(ports as usize));
+        let names = own.filter(|_| direction == Direction::Ingress).unwrap_or(&unknown);
         let nobody = Arc::new(RoaringBitmap::new());
         let mut sources: Vec<(Arc<Vec<Layer>>, Certainty)> = Vec::new();
         for (index, certainty) in key.policies() {
             let Some(policy) = policies.all.get(*index as usize) else { continue };
-            let rules = policy.rules(Direction::Ingress).map(|rules| rules.rules.as_slice());
+            let rules = policy.rules(direction).map(|rules| rules.rules.as_slice());
             let matching = rules.unwrap_or_default().iter();
             let matching = matching.filter_map(|rule| Some((rule, stranger.matches(rule)?)));
             let layers =
                 matching.map(|(rule, doubt)| self.layers.imagined(policy, rule, names, &nobody, doubt));
             sources.push((Arc::new(layers.collect()), *certainty));
         }
-        let host = traits.host.is_undefined().then(|| self.layers.host_condition());
+        let host = key.is_on_host().then(|| self.layers.host_condition());
         let layers = counted(&sources, host);
-        let on = self.circumstances(&key, Direction::Ingress, host);
+        let on = self.circumstances(key, direction, host);
         let hits = layers.iter().filter_map(|one| one.hit(on.host, &on.none)).collect();
         let decided = decide(&on, &layers);
         let none = || (on.none.clone(), on.none.clone(), Vec::new());
         let (sure, maybe, conditions) =
             decided.map_or_else(none, |one| (one.sure, one.maybe, one.conditions));
-        Some(LetIn { sure, maybe, conditions, hits })
+        LetIn { sure, maybe, conditions, hits }
     }
 }

@@ -45,6 +45,11 @@ impl Key {
         self.other.or(self.doubt)
     }
 
+    /// The named ports of the class, where an ingress rule resolves names on it.
+    pub(super) fn ports(&self) -> Option<u32> {
+        self.ports
+    }
+
     pub(crate) fn cluster(&self) -> ClusterId {
         self.cluster
     }

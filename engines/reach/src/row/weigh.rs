@@ -1,18 +1,10 @@
-//! Rules weighed: what every part of a row would be without one of them, and what a peer that does not
-//! exist yet would get.
-
-use std::sync::Arc;
+//! Rules weighed: what every part of a row would be without one of them.
 
 use ringfence_model::fact::RuleAction;
-use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use super::Hit;
 use super::build::{Builder, Key, counted};
 use super::decide::{Circumstances, Counted, Decided, decide};
-use super::layer::Layer;
-use crate::condition::Certainty;
-use crate::pod::NamedPorts;
 use crate::policy::{Direction, Rule, RuleId};
 use crate::port::Mask;
 
@@ -72,14 +64,6 @@ fn ports(decided: Option<Decided>) -> Option<(Mask, Mask)> {
     decided.map(|decided| (decided.sure, decided.maybe))
 }
 
-/// What a peer that does not exist yet would get.
-#[derive(Debug)]
-pub(crate) struct Future {
-    pub(crate) sure: Mask,
-    pub(crate) maybe: Mask,
-    pub(crate) hits: Vec<Hit>,
-}
-
 impl Builder<'_> {
     /// What decides rows of one direction, each once, with the classes that have it.
     pub(crate) fn keys(&mut self, direction: Direction) -> Vec<(Key, Vec<u32>)> {
@@ -114,32 +98,5 @@ impl Builder<'_> {
             let matching: Vec<Counted<'_>> = matching.collect();
             visit(&Weighed { on: &on, layers: &matching });
         }
-    }
-
-    /// What a row says of a peer that only rules for which `matches` answers do match.
-    pub(crate) fn future(
-        &mut self,
-        key: &Key,
-        direction: Direction,
-        matches: impl Fn(&Rule) -> Option<Certainty>,
-    ) -> Option<Future> {
-        let policies = self.layers.policies;
-        let names = NamedPorts { declared: Vec::new(), incomplete: true };
-        let nobody = Arc::new(RoaringBitmap::new());
-        let mut sources: Vec<(Arc<Vec<Layer>>, Certainty)> = Vec::new();
-        for (index, certainty) in key.policies() {
-            let Some(policy) = policies.all.get(*index as usize) else { continue };
-            let rules = policy.rules(direction).map(|rules| rules.rules.as_slice()).unwrap_or_default();
-            let matching = rules.iter().filter_map(|rule| Some((rule, matches(rule)?)));
-            let layers =
-                matching.map(|(rule, doubt)| self.layers.imagined(policy, rule, &names, &nobody, doubt));
-            sources.push((Arc::new(layers.collect()), *certainty));
-        }
-        let layers = counted(&sources, None);
-        let on = self.circumstances(key, direction, None);
-        let Decided { sure, maybe, .. } = decide(&on, &layers)?;
-        let hits = layers.iter().filter_map(|one| one.hit(None, &on.none));
-        let hits = hits.filter(|hit| hit.action == RuleAction::Allow && hit.maybe.touches(&maybe)).collect();
-        Some(Future { sure, maybe, hits })
     }
 }

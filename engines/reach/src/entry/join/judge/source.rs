@@ -10,7 +10,7 @@ use super::super::judged::Judged;
 use super::Judge;
 use crate::Endpoints;
 use crate::policy::Direction;
-use crate::row::{Said, Stranger};
+use crate::row::{Address, Home, Said, Stranger};
 
 /// How many peers of a group are asked for the rules that match them.
 const ASKED: usize = 8;
@@ -209,9 +209,11 @@ impl Judge<'_> {
                 labels: rest.clone(),
                 namespace: rest.clone(),
                 unknown: rows.conditions().id("what labels pods have that are not in the input is not known"),
-                has_address: true,
+                home: Home::Anywhere,
+                address: Address::Unknown,
             };
-            let Some(found) = rows.let_in(*class, &stranger) else { continue };
+            let Some(key) = rows.key_of(*class, Direction::Ingress) else { continue };
+            let found = rows.let_in(&key, Direction::Ingress, &stranger);
             let mut judged = Judged::new(found.sure.clone(), found.maybe.clone());
             for condition in &found.conditions {
                 rows.conditions().join(&[*condition]).into_iter().for_each(|text| judged.condition(text));
