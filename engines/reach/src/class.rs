@@ -243,7 +243,8 @@ impl Builder<'_> {
     fn sets_of(&mut self, pod: &Pod<'_>, index: &Index, local: &Local) -> Vec<(SetId, Certainty)> {
         let mut sets = Vec::new();
         let (mut unreadable, mut unknown) = (None, None);
-        index.matches(self.selectors, &pod.labels, |selector, certain| {
+        let wanted = |selector| local.sets.contains_key(&selector);
+        index.matches(self.selectors, &pod.labels, wanted, |selector, certain| {
             let Some(found) = local.sets.get(&selector) else { return };
             let doubt = (!certain).then(|| {
                 if self.selectors.get(selector).is_some_and(|one| !one.unreadable.is_empty()) {

@@ -138,6 +138,12 @@ impl Namespaces {
         (0..).map(NamespaceId).take(self.all.len())
     }
 
+    /// Whether a namespace is not in the input, while others of its cluster are.
+    pub(crate) fn is_left_out(&self, id: NamespaceId) -> bool {
+        let Some(this) = self.all.get(id.index()).filter(|one| one.missing) else { return false };
+        self.all.iter().any(|one| one.cluster == this.cluster && !one.missing)
+    }
+
     /// The labels of a namespace, as far as they are known.
     pub(crate) fn labels(&self, id: NamespaceId) -> Option<&Labels> {
         self.all.get(id.index())?.variants.first().map(|(labels, _)| labels)
@@ -186,7 +192,7 @@ impl Namespace {
         let mut counts: Vec<(SelectorId, usize)> = Vec::new();
         for (labels, unknown) in &self.variants {
             let known = KnownLabels { labels, unknown: unknown.clone() };
-            index.matches(selectors, &known, |id, certain| counts.push((id, usize::from(certain))));
+            index.matches(selectors, &known, |_| true, |id, certain| counts.push((id, usize::from(certain))));
         }
         counts.sort_unstable();
         let mut found: Vec<(SelectorId, Certainty)> = Vec::new();

@@ -3,7 +3,7 @@
 use ringfence_model::Text;
 pub(crate) use ringfence_model::selector::{KnownLabels, Unknown};
 use ringfence_model::selector::{Operator, Requirement, Selector};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::calico::{Expression, Seen};
 
@@ -108,6 +108,8 @@ pub(crate) struct Index {
     keys: FxHashMap<Text, Filed>,
     /// Selectors that require no label.
     scanned: Vec<SelectorId>,
+    /// Selectors of which one of several labels must be there, and which are filed under each.
+    several: FxHashSet<SelectorId>,
     all: Vec<SelectorId>,
 }
 
@@ -124,20 +126,23 @@ impl Index {
         index.all.sort_unstable();
         index.all.dedup();
         for id in index.all.clone() {
-            let Some(selector) = selectors.get(id) else { continue };
-            index.file(id, selector);
+            let anchors = selectors.as_expression(id).and_then(Expression::anchors);
+            match (selectors.get(id), anchors) {
+                (Some(selector), None) => index.file(id, narrowest(selector)),
+                (_, Some(anchors)) => {
+                    if anchors.len() > 1 {
+                        index.several.insert(id);
+                    }
+                    anchors.iter().for_each(|anchor| index.file(id, Some(anchor)));
+                }
+                (None, None) => {}
+            }
         }
         index
     }
 
-    fn file(&mut self, id: SelectorId, selector: &Selector) {
-        // The fewest values first: it is likely the rarest.
-        let narrowest = selector.requirements.iter().min_by_key(|requirement| match &requirement.operator {
-            Operator::In(values) => values.len(),
-            Operator::Exists => usize::MAX - 1,
-            Operator::NotIn(_) | Operator::DoesNotExist => usize::MAX,
-        });
-        match narrowest {
+    fn file(&mut self, id: SelectorId, under: Option<&Requirement>) {
+        match under {
             Some(Requirement { key, operator: Operator::In(values) }) => {
                 let filed = self.keys.entry(key.clone()).or_default();
                 values.iter().for_each(|value| filed.values.entry(value.clone()).or_default().push(id));
@@ -149,28 +154,45 @@ impl Index {
         }
     }
 
-    /// Calls `found` for each selector that matches, with whether it certainly does.
+    /// Calls `found` once for each selector that matches, with whether it certainly does. Selectors that are
+    /// not `wanted` are passed over.
     pub(crate) fn matches(
         &self,
         selectors: &Selectors,
         known: &KnownLabels<'_>,
+        wanted: impl Fn(SelectorId) -> bool,
         mut found: impl FnMut(SelectorId, bool),
     ) {
-        let mut judge = |id: &SelectorId| match selectors.judge(*id, known) {
-            Some(true) => found(*id, true),
-            None => found(*id, false),
-            Some(false) => {}
+        let mut judge = |id: &SelectorId| match wanted(*id).then(|| selectors.judge(*id, known)) {
+            Some(Some(true)) => found(*id, true),
+            Some(None) => found(*id, false),
+            Some(Some(false)) | None => {}
         };
         if known.unknown != Unknown::Nothing {
             return self.all.iter().for_each(judge);
         }
         self.scanned.iter().for_each(&mut judge);
+        let mut done: FxHashSet<SelectorId> = FxHashSet::default();
+        let mut once = |id: &SelectorId| {
+            if !self.several.contains(id) || done.insert(*id) {
+                judge(id);
+            }
+        };
         for (key, value) in known.labels.iter() {
             let Some(filed) = self.keys.get(key) else { continue };
-            filed.any_value.iter().for_each(&mut judge);
-            filed.values.get(value).into_iter().flatten().for_each(&mut judge);
+            filed.any_value.iter().for_each(&mut once);
+            filed.values.get(value).into_iter().flatten().for_each(&mut once);
         }
     }
+}
+
+/// The requirement under which a selector is filed: the fewest values, since it is likely the rarest.
+fn narrowest(selector: &Selector) -> Option<&Requirement> {
+    selector.requirements.iter().min_by_key(|requirement| match &requirement.operator {
+        Operator::In(values) => values.len(),
+        Operator::Exists => usize::MAX - 1,
+        Operator::NotIn(_) | Operator::DoesNotExist => usize::MAX,
+    })
 }
 
 #[cfg(test)]
@@ -209,9 +231,12 @@ mod tests {
         let index = Index::new(&selectors, ids);
         let labels = labels(pairs);
         let mut found = Vec::new();
-        index.matches(&selectors, &KnownLabels { labels: &labels, unknown }, |id, certain| {
-            found.push((id.0, certain))
-        });
+        index.matches(
+            &selectors,
+            &KnownLabels { labels: &labels, unknown },
+            |_| true,
+            |id, certain| found.push((id.0, certain)),
+        );
         found.sort_unstable();
         assert_eq!(found, expected);
     }

@@ -154,6 +154,22 @@ impl Expression {
         Some(Requirement { key: key.clone(), operator })
     }
 
+    /// Requirements of which at least one must hold, as few as can be told; `None` where there are none.
+    pub(crate) fn anchors(&self) -> Option<Vec<Requirement>> {
+        let one = |requirement: Requirement| (!requirement.operator.is_negative()).then(|| vec![requirement]);
+        match self {
+            Self::And(parts) => parts.iter().filter_map(Self::anchors).min_by_key(Vec::len),
+            Self::Or(parts) => {
+                let anchors: Option<Vec<Vec<Requirement>>> = parts.iter().map(Self::anchors).collect();
+                anchors.map(|anchors| anchors.into_iter().flatten().collect())
+            }
+            Self::Label(key, Test::Contains(_) | Test::StartsWith(_) | Test::EndsWith(_)) => {
+                one(Requirement { key: key.clone(), operator: Operator::Exists })
+            }
+            other => other.requirement().and_then(one),
+        }
+    }
+
     /// The same for pods, whose virtual labels the engine knows under names of its own.
     pub(super) fn of_pods(&self) -> Self {
         self.map(&|leaf| match leaf {
@@ -221,6 +237,23 @@ mod tests {
             ("a == 'x' || a == 'y'", None),
         ] {
             assert_eq!(read(text).requirement().map(|one| one.operator), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_selector_is_filed_where_it_can_match() {
+        for (text, expected) in [
+            ("a == 'x' || b in {'y', 'z'}", Some("a b")),
+            ("(a == 'x' || b == 'y') && has(c)", Some("c")),
+            ("a contains 'x'", Some("a")),
+            ("a == 'x' || b != 'y'", None),
+            ("!(a == 'x' || b == 'y')", None),
+            ("!(a != 'x') || has(b)", Some("a b")),
+        ] {
+            let anchors = read(text).anchors();
+            let keys =
+                anchors.map(|all| all.iter().map(|one| one.key.to_string()).collect::<Vec<_>>().join(" "));
+            assert_eq!(keys.as_deref(), expected, "{text}");
         }
     }
 

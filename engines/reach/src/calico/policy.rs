@@ -72,6 +72,17 @@ pub(super) fn read(
     let cluster = reading.namespaces.cluster_id(cluster_name.as_ref());
     let namespace = (!global).then(|| Text::from(resource.namespace()));
     let of_namespace = namespace.as_ref().map(|name| reading.namespaces.id(cluster_name.as_ref(), name));
+    if of_namespace.is_some_and(|namespace| reading.namespaces.is_left_out(namespace)) {
+        let (label, name) = (resource.label(), resource.namespace());
+        reading.diagnostics.push(
+            Diagnostic::warning(
+                "namespace-unknown",
+                format!("namespace `{name}` of `{label}` is not in the input"),
+            )
+            .at(resource.location())
+            .help("add the Namespace, or correct the name: a policy of no namespace is refused"),
+        );
+    }
     let base = Reader::new(reading, id, resource, cluster, of_namespace);
     let mut reader = RuleReader {
         base,

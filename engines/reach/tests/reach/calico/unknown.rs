@@ -97,4 +97,10 @@ fn bad_input_is_named_with_its_place() {
     ] {
         assert_eq!(diagnostics(more.clone()), [expected], "{more:#?}");
     }
+    let mut elsewhere = own("p", json!({}));
+    elsewhere["metadata"]["namespace"] = json!("gone");
+    assert_eq!(
+        diagnostics(vec![elsewhere]),
+        ["namespace-unknown namespace `gone` of `gone/p[NetworkPolicy]` is not in the input"]
+    );
 }
