@@ -24,9 +24,11 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use ringfence_model::declaration::Declaration;
 use ringfence_model::fact::Suggestion;
-use ringfence_model::{Diagnostic, Estate, Location, Resource, ResourceId, Text, Workload};
+use ringfence_model::{Diagnostic, Estate, Location, Relation, Resource, ResourceId, Text, Workload};
 use ringfence_reach::Reach;
 
 pub use change::change;
@@ -98,7 +100,7 @@ pub fn suggest(
     let mut tables = table::Tables::new(&wanted, &mut towns);
     let dns = dns::add(estate, reach, home, options, &mut towns, &mut tables);
     let mut suggestion = policies::build(estate, home, tables, &towns, &mut diagnostics);
-    suggestion.notes = [dns.note].into_iter().chain(wanted.notes()).collect();
+    suggestion.notes = [dns.note].into_iter().chain(wanted.notes()).chain(called(estate, home)).collect();
     suggestion.dns = dns.servers;
     suggestion.left_out.extend(wanted.unplaced());
     suggestion.replaced = present(estate, home);
@@ -106,6 +108,23 @@ pub fn suggest(
         diagnostics.push(nothing_declared(declaration, home));
     }
     (suggestion, diagnostics)
+}
+
+/// Services of the namespace that the API server calls: no peer of a NetworkPolicy stands for it.
+fn called(estate: &Estate, home: &Home) -> Vec<String> {
+    let here = |one: &&Resource| one.place.cluster == home.cluster && one.namespace() == home.namespace;
+    let calls = estate.links().iter().filter(|link| link.relation == Relation::Calls);
+    let called = calls.filter_map(|link| {
+        let service = estate.resource(link.to).filter(here)?;
+        Some((service.label(), estate.resource(link.from)?.label()))
+    });
+    let called: BTreeMap<String, String> = called.collect();
+    let note = |(service, caller)| {
+        format!(
+            "the API server calls `{service}` for `{caller}`, and no pod label stands for it: register its addresses, or the call is closed"
+        )
+    };
+    called.into_iter().map(note).collect()
 }
 
 /// The present policies of the namespace, by name.

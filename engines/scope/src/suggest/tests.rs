@@ -410,3 +410,16 @@ fn behind_a_door_pods_do_not_see_the_client() {
     check(&local, internet, &["a [app=a] in 0.0.0.0/0 but 10 TCP 8443"]);
     check(&node, "register internet > n/a: 9/TCP", &["a [app=a] in 0.0.0.0/0 but 10 TCP 9"]);
 }
+
+#[test]
+fn what_the_api_server_calls_is_named() {
+    let hook = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "w"},
+        "webhooks": [{"name": "w.example.com", "clientConfig": {"service": {"namespace": "n", "name": "s"}}}]});
+    let spec = json!({"selector": {"app": "a"}, "ports": [{"port": 443, "targetPort": "https"}]});
+    let (suggestion, _) =
+        suggested(&[app("n", "a"), service("s", spec), hook], "register 10.0.0.0/28 > n/a: 8443/TCP");
+    let expected = "the API server calls `n/s[Service]` for `w[ValidatingWebhookConfiguration]`, and no pod label \
+                    stands for it: register its addresses, or the call is closed";
+    assert_eq!(suggestion.notes[1..], [expected]);
+}
