@@ -4,6 +4,7 @@
 //! @namespace          name of its namespace
 //! @serviceaccount     name of its service account
 //! @sa.<key>           labels of that service account
+//! @istio, @linkerd, … what it is to a mesh (mesh::mark)
 //! ```
 //!
 //! No key of a real label holds `@`. Pods get them only where a selector asks for one.
@@ -11,6 +12,7 @@
 use ringfence_model::{Estate, Field, Labels, Resource, Text, Workload, pod_spec};
 use rustc_hash::FxHashMap;
 
+use crate::mesh::Marks;
 use crate::selector::{KnownLabels, Selectors, Unknown};
 
 /// The name of the pod's namespace.
@@ -51,6 +53,7 @@ impl<'a> Identities<'a> {
         workload: &Workload,
         resource: &Resource,
         known: &KnownLabels<'_>,
+        marks: Option<&Marks>,
     ) -> Option<(Labels, Unknown)> {
         if self.asked.is_empty() {
             return None;
@@ -63,7 +66,11 @@ impl<'a> Identities<'a> {
                 more.push((Text::const_new(SERVICE_ACCOUNT), name.clone()));
                 self.add_account(workload, name, &mut more, &mut unknown);
             }
-            None => unknown.extend(self.asked.iter().filter(|key| *key != NAMESPACE).cloned()),
+            None => unknown.extend(self.asked.iter().filter(|key| is_of_account(key)).cloned()),
+        }
+        if let Some(marks) = marks {
+            more.extend(marks.known.iter().cloned());
+            unknown.extend(marks.unknown.iter().cloned());
         }
         let labels = known.labels.iter().map(|(key, value)| (Text::from(key), Text::from(value)));
         let unknown = match &known.unknown {
@@ -100,6 +107,10 @@ impl<'a> Identities<'a> {
             }
         }
     }
+}
+
+fn is_of_account(key: &str) -> bool {
+    key == SERVICE_ACCOUNT || key.starts_with(OF_SERVICE_ACCOUNT)
 }
 
 /// The service account of a pod; `None` where it is not known.

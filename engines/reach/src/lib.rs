@@ -23,6 +23,7 @@ mod endpoints;
 mod entry;
 mod identity;
 mod map;
+mod mesh;
 mod namespace;
 mod pod;
 mod policy;
@@ -43,7 +44,7 @@ use crate::address::{Blocks, Space};
 use crate::class::Classes;
 use crate::condition::Conditions;
 use crate::namespace::Namespaces;
-use crate::policy::{Both, Direction, DnsNames, PodSets, Policies, PortNames, PortSpec, Reading};
+use crate::policy::{Both, Direction, PodSets, Policies, PortSpec, Reading};
 use crate::port::Cells;
 use crate::product::Reached;
 use crate::profile::Profiles;
@@ -90,17 +91,7 @@ impl Reach {
         };
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
-        let mut reading = Reading {
-            namespaces: &mut namespaces,
-            conditions: &mut conditions,
-            selectors: Selectors::default(),
-            sets: PodSets::default(),
-            blocks: Blocks::default(),
-            names: PortNames::default(),
-            dns: DnsNames::default(),
-            rules: Vec::new(),
-            diagnostics: Vec::new(),
-        };
+        let mut reading = Reading::new(&mut namespaces, &mut conditions);
         let policies = policy::read(estate, &switches, &mut reading);
         let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
         let profiles = Profiles::new(estate, &mut namespaces, choice);
@@ -116,6 +107,7 @@ impl Reach {
             sets: &sets,
             blocks: &blocks,
             names: &policies.dns,
+            mesh: &policies.mesh,
             landmarks: switches.landmarks,
         };
         let classes = builder.build();
@@ -178,7 +170,7 @@ fn cells(policies: &Policies, classes: &Classes) -> Cells {
         let (_, protocol) = policies.names.get(*name)?;
         number.map(|port| PortRange { protocol: *protocol, start: port, end: port })
     });
-    Cells::new(written.chain(named))
+    Cells::new(written.chain(named).chain(policies.mesh.ports()))
 }
 
 /// Classes of a single pod; a template may make any number.

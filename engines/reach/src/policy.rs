@@ -5,13 +5,14 @@ mod name;
 mod network;
 mod rank;
 mod read;
-mod reader;
+pub(crate) mod reader;
 
 use ringfence_model::fact::{DecidingRule, Landmark, PortRange, Protocol, RuleAction};
 use ringfence_model::{Location, ResourceId, Text};
 use rustc_hash::FxHashMap;
 
 use crate::condition::{Certainty, ConditionId};
+use crate::mesh::Mesh;
 use crate::namespace::{ClusterId, NamespaceId};
 use crate::selector::SelectorId;
 
@@ -84,6 +85,8 @@ pub(crate) enum Api {
     Network,
     /// `policy.networking.k8s.io`: admin and baseline tiers.
     Admin,
+    /// What proxies of a mesh enforce.
+    Mesh,
 }
 
 /// Pods that a selector within a scope selects; index into [`PodSets`].
@@ -314,4 +317,5 @@ pub(crate) struct Policies {
     pub(crate) others: Vec<(ClusterId, Option<NamespaceId>, ConditionId)>,
     pub(crate) names: PortNames,
     pub(crate) dns: DnsNames,
+    pub(crate) mesh: Mesh,
 }

@@ -173,6 +173,7 @@ fn an_edge_is_explained_on_both_sides() {
         condition: None,
         egress: open,
         ingress,
+        mesh: None,
     };
     insta::assert_snapshot!(explained(&edge, &estate), @r"
     cde/tokenizer[Deployment] => cde/vault[Deployment] : TCP 8443

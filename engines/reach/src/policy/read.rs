@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, network, rank};
 use crate::address::Blocks;
 use crate::condition::Conditions;
+use crate::mesh;
 use crate::namespace::Namespaces;
 use crate::profile::Switches;
 use crate::selector::{SelectorId, Selectors};
@@ -61,6 +62,9 @@ pub(crate) fn read(estate: &Estate, switches: &Switches, reading: &mut Reading<'
     }
     settle_duplicates(&mut policies.all, reading);
     admin::settle_priorities(&mut policies.all, reading);
+    if !switches.passes_over_other_policies {
+        policies.mesh = mesh::read(estate, reading, &mut policies.all);
+    }
     rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);
     policies.names = std::mem::take(&mut reading.names);
@@ -119,6 +123,22 @@ impl Policy {
             && self.rank == other.rank
             && self.ingress == other.ingress
             && self.egress == other.egress
+    }
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(namespaces: &'a mut Namespaces, conditions: &'a mut Conditions) -> Self {
+        Self {
+            namespaces,
+            conditions,
+            selectors: Selectors::default(),
+            sets: PodSets::default(),
+            blocks: Blocks::default(),
+            names: PortNames::default(),
+            dns: DnsNames::default(),
+            rules: Vec::new(),
+            diagnostics: Vec::new(),
+        }
     }
 }
 

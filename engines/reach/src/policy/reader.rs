@@ -15,19 +15,19 @@ use crate::namespace::{ClusterId, NamespaceId};
 use crate::selector::SelectorId;
 
 /// One policy while it is read.
-pub(super) struct Reader<'r, 'a> {
-    pub(super) reading: &'r mut Reading<'a>,
-    pub(super) id: ResourceId,
-    pub(super) label: String,
-    pub(super) cluster: ClusterId,
+pub(crate) struct Reader<'r, 'a> {
+    pub(crate) reading: &'r mut Reading<'a>,
+    pub(crate) id: ResourceId,
+    pub(crate) label: String,
+    pub(crate) cluster: ClusterId,
     /// The policy's own namespace; absent for cluster-wide policies.
     namespace: Option<NamespaceId>,
     /// Why the policy may not be in force.
-    pub(super) doubt: Certainty,
+    pub(crate) doubt: Certainty,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         reading: &'r mut Reading<'a>,
         id: ResourceId,
         resource: &Resource,
@@ -40,7 +40,7 @@ impl<'r, 'a> Reader<'r, 'a> {
 
 impl Reader<'_, '_> {
     /// The elements of a list, `None` where it is absent or empty, which means everything.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         rule: &Node,
         key: &str,
@@ -65,7 +65,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    pub(super) fn pods(&mut self, namespaces: Option<Selector>, pods: Selector) -> PeerSpec {
+    pub(crate) fn pods(&mut self, namespaces: Option<Selector>, pods: Selector) -> PeerSpec {
         let pods = self.selector(pods);
         let scope = match (namespaces, self.namespace) {
             (None, Some(own)) => Scope::Within(own),
@@ -74,11 +74,11 @@ impl Reader<'_, '_> {
         PeerSpec::Pods(self.reading.sets.id(scope, pods))
     }
 
-    pub(super) fn selector(&mut self, selector: Selector) -> SelectorId {
+    pub(crate) fn selector(&mut self, selector: Selector) -> SelectorId {
         self.reading.selector(selector, &self.label)
     }
 
-    pub(super) fn cidr(&mut self, node: &Node) -> Option<Span> {
+    pub(crate) fn cidr(&mut self, node: &Node) -> Option<Span> {
         let parsed = node.as_str().and_then(|text| text.parse::<IpNet>().ok()).map(Span::from);
         if parsed.is_none() && node.as_unresolved().is_none() {
             let shown = node.as_str().unwrap_or("this value");
@@ -88,7 +88,7 @@ impl Reader<'_, '_> {
     }
 
     /// The API is strict about case.
-    pub(super) fn protocol(&mut self, node: &Node) -> Option<Protocol> {
+    pub(crate) fn protocol(&mut self, node: &Node) -> Option<Protocol> {
         let found = Protocol::ALL.into_iter().find(|protocol| node.as_str() == Some(protocol.as_str()));
         if found.is_none() && node.as_unresolved().is_none() {
             self.refuse("protocol-invalid", "`protocol` knows `TCP`, `UDP` and `SCTP` only", node);
@@ -97,14 +97,14 @@ impl Reader<'_, '_> {
     }
 
     /// The condition that a field which cannot be read gives rise to.
-    pub(super) fn unknown(&mut self, key: &str, node: &Node) -> ConditionId {
+    pub(crate) fn unknown(&mut self, key: &str, node: &Node) -> ConditionId {
         let why = node.as_unresolved().map(|unresolved| unresolved.cause.describe());
         let why = why.map_or_else(|| "cannot be read".to_owned(), |why| format!("is not known: {why}"));
         self.reading.conditions.id(&format!("`{key}` of `{}` {why}", self.label))
     }
 
     /// Says that the API server would refuse the policy.
-    pub(super) fn refuse(&mut self, code: &'static str, message: &str, node: &Node) {
+    pub(crate) fn refuse(&mut self, code: &'static str, message: &str, node: &Node) {
         let message = format!("{message} (in `{}`)", self.label);
         self.refused(Diagnostic::error(code, message), node.location());
     }
@@ -116,13 +116,13 @@ impl Reader<'_, '_> {
         self.doubt("the API server would refuse it");
     }
 
-    pub(super) fn doubt(&mut self, why: &str) {
+    pub(crate) fn doubt(&mut self, why: &str) {
         let condition = self.reading.conditions.id(&format!("`{}` may not be in force: {why}", self.label));
         self.doubt.get_or_insert(condition);
     }
 
     /// A field that the API does not have: strict servers refuse it, others drop it.
-    pub(super) fn check_keys(&mut self, field: Field<'_>, known: &[&str]) {
+    pub(crate) fn check_keys(&mut self, field: Field<'_>, known: &[&str]) {
         let Field::Present(node) = field else { return };
         for entry in node.entries().iter().filter(|entry| !known.contains(&&*entry.key)) {
             let message = format!("`{}` is not a field that belongs here (in `{}`)", entry.key, self.label);
@@ -132,6 +132,6 @@ impl Reader<'_, '_> {
 }
 
 /// A port number.
-pub(super) fn port_number(node: &Node) -> Option<u16> {
+pub(crate) fn port_number(node: &Node) -> Option<u16> {
     node.as_int().and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0)
 }

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use ringfence_model::selector::KnownLabels;
 use roaring::RoaringBitmap;
 
-use super::build::counted;
-use super::decide::{Circumstances, Isolating, decide};
+use super::build::{counted, isolating};
+use super::decide::{Circumstances, OnMesh, decide};
 use super::layer::{Layer, Layers, Match, Place, layer};
+use super::tunnel::Tunnels;
 use super::{Hit, Row};
 use crate::condition::{Certainty, ConditionId};
 use crate::namespace::ClusterId;
 use crate::pod::HostNetwork;
 use crate::policy::{Direction, PeerSpec, Plane, PodSets, Rule, Scope, SetId, Term};
 use crate::port::Mask;
-use crate::selector::Selectors;
+use crate::selector::{SelectorId, Selectors};
 
 /// A pod that is not in the input.
 #[derive(Clone, Debug)]
@@ -58,7 +59,17 @@ impl Stranger<'_> {
             Scope::Matching(cluster, _) if cluster != self.cluster => Some(false),
             Scope::Matching(_, selector) => judge(&self.namespace, selector),
         };
-        ringfence_model::selector::all([namespace, judge(&self.labels, selector)])
+        ringfence_model::selector::all([namespace, self.wears(selector)])
+    }
+
+    /// Whether a selector matches its labels; what else selectors ask of pods nobody knows of it.
+    fn wears(&self, selector: SelectorId) -> Answer {
+        let selector = self.selectors.get(selector)?;
+        if !selector.requirements.iter().any(|requirement| requirement.key.starts_with('@')) {
+            return self.labels.judge(selector);
+        }
+        let labels = selector.requirements.iter().filter(|requirement| !requirement.key.starts_with('@'));
+        self.labels.meets(labels).filter(|meets| !meets)
     }
 
     fn is_of(&self, spec: &PeerSpec) -> Answer {
@@ -88,7 +99,13 @@ impl Stranger<'_> {
 
 impl Layers<'_> {
     /// What `class`, whose row that is, lets in from a pod that is not in the input.
-    pub(super) fn let_in(&mut self, row: &Row, class: u32, stranger: &Stranger<'_>) -> Option<LetIn> {
+    pub(super) fn let_in(
+        &mut self,
+        row: &Row,
+        class: u32,
+        stranger: &Stranger<'_>,
+        tunnels: Option<&Tunnels<'_>>,
+    ) -> Option<LetIn> {
         let traits = self.classes.pods.get(class as usize)?;
         let sources: Vec<(Arc<Vec<Layer>>, Certainty)> = row
             .policies
@@ -97,18 +114,13 @@ impl Layers<'_> {
             .collect();
         let host = (traits.host != HostNetwork::No).then(|| self.host_condition());
         let layers = counted(&sources, host);
-        let policies = row.policies.iter().filter_map(|(index, certainty)| {
-            Some((*index, self.policies.all.get(*index as usize)?, *certainty))
+        let mut policies =
+            row.policies.iter().filter_map(|(index, _)| self.policies.all.get(*index as usize));
+        let mesh = policies.any(|policy| policy.rank.plane == Plane::Mesh);
+        let mesh = tunnels.filter(|_| mesh).map(|tunnels| OnMesh {
+            closed: stranger.unknown,
+            unproxied: tunnels.unproxied(tunnels.end(traits), self.cells),
         });
-        let isolating =
-            policies.clone().filter(|(_, policy, _)| policy.ingress.as_ref().is_some_and(|one| one.isolates));
-        let isolating = isolating.map(|(index, policy, certainty)| Isolating {
-            policy: index,
-            plane: policy.rank.plane,
-            stage: policy.stage,
-            certainty,
-        });
-        let mesh = policies.clone().any(|(_, policy, _)| policy.rank.plane == Plane::Mesh);
         let other = self.policies.others.iter().find(|(there, namespace, _)| {
             *there == stranger.cluster && namespace.is_none_or(|namespace| namespace == traits.namespace)
         });
@@ -116,11 +128,12 @@ impl Layers<'_> {
         let on = Circumstances {
             all: self.cells.all(),
             none: self.cells.none(),
-            isolating: isolating.collect(),
+            isolating: isolating(self.policies, &row.policies, Direction::Ingress),
             host,
             doubts: traits.doubt.into_iter().chain(other).collect(),
             overruled: other.is_some(),
-            mesh: mesh.then_some(stranger.unknown),
+            mesh,
+            tunnel: None,
         };
         let hits: Vec<Hit> = layers.iter().filter_map(|counted| counted.hit(on.host, &on.none)).collect();
         let decided = decide(&on, &layers);

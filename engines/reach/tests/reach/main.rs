@@ -5,6 +5,8 @@ mod entry;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod mesh;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod questions;
