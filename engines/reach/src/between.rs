@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ringfence_model::fact::{
-    AddressRange, DecidingRule, Edge, Matching, Openness, Peer, Ports, Selecting, Side,
+    AddressRange, DecidingRule, Edge, Landmark, Matching, MeshEdge, Openness, Peer, Ports, Selecting, Side,
 };
 use roaring::RoaringBitmap;
 
@@ -139,7 +139,27 @@ impl Reach {
                 into,
                 &pairing.hits(ingress, destination, source, Direction::Ingress),
             ),
+            mesh: self.mesh_edge(ingress, source, destination, pairing),
         }
+    }
+
+    /// What a mesh does to connections between two classes, the second of which is a pod's.
+    fn mesh_edge(
+        &self,
+        row: Option<&Row>,
+        source: u32,
+        destination: u32,
+        pairing: &mut Pairing<'_>,
+    ) -> Option<MeshEdge> {
+        if self.classes.landmark(Direction::Ingress, Landmark::OwnNode) == Some(source) {
+            return None;
+        }
+        let traits = self.classes.pods.get(destination as usize)?;
+        let (closed, tunnel) = pairing.mesh(row, destination, source)?;
+        let policies = row.map(|row| row.policies.as_slice()).unwrap_or_default();
+        let from = self.classes.pods.get(source as usize);
+        let mtls = self.policies.mesh.mtls(&self.policies, from, traits, policies);
+        Some(MeshEdge { mtls, closed: self.port_set(&closed), tunnel })
     }
 
     fn side(&self, row: Option<&Row>, said: Option<Said<'_>>, hits: &[Hit]) -> Side {

@@ -19,6 +19,7 @@ use rustc_hash::FxHashMap;
 use crate::address::Blocks;
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::identity::Identities;
+use crate::mesh::{Mesh, is_mark};
 use crate::namespace::{ClusterId, NamespaceId, Namespaces};
 use crate::pod::{self, Addresses, Enforced, HostNetwork, NamedPorts, Pod};
 use crate::policy::{Both, Direction, DnsId, DnsNames, PodSets, Scope, SetId};
@@ -134,6 +135,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) sets: &'a PodSets,
     pub(crate) blocks: &'a Blocks,
     pub(crate) names: &'a DnsNames,
+    pub(crate) mesh: &'a Mesh,
     /// Whether landmarks are peers.
     pub(crate) landmarks: bool,
     /// Clusters whose nodes have policies of their own, and what is said of them.
@@ -188,11 +190,12 @@ impl Builder<'_> {
         for ((id, workload), doubt) in sorted.into_iter().zip(doubts) {
             let namespace = self.namespaces.id(workload.cluster.as_ref(), &workload.namespace);
             local.enter(namespace, &scopes);
-            for instance in &workload.instances {
+            for (number, instance) in workload.instances.iter().enumerate() {
                 let Some(resource) = self.estate.resource(instance.resource) else { continue };
                 let cluster = self.namespaces.cluster(namespace);
                 let mut pod = self.reader.read(cluster, instance, resource);
-                let identity = identities.of(workload, resource, &pod.labels, self.namespaces);
+                let marks = self.mesh.marks(id.index(), number);
+                let identity = identities.of(workload, resource, &pod.labels, self.namespaces, marks);
                 pod.labels = identity
                     .as_ref()
                     .map_or(pod.labels, |(labels, unknown)| KnownLabels { labels, unknown: unknown.clone() });
@@ -242,13 +245,16 @@ impl Builder<'_> {
     /// The sets that hold `pod`.
     fn sets_of(&mut self, pod: &Pod<'_>, index: &Index, local: &Local) -> Vec<(SetId, Certainty)> {
         let mut sets = Vec::new();
-        let (mut unreadable, mut unknown) = (None, None);
+        let (mut unreadable, mut unknown, mut unmarked) = (None, None, None);
         let wanted = |selector| local.sets.contains_key(&selector);
         index.matches(self.selectors, &pod.labels, wanted, |selector, certain| {
             let Some(found) = local.sets.get(&selector) else { return };
             let doubt = (!certain).then(|| {
                 if self.selectors.get(selector).is_some_and(|one| !one.unreadable.is_empty()) {
                     *unreadable.get_or_insert_with(|| self.conditions.id("a pod selector cannot be read"))
+                } else if is_mark(self.selectors, selector) {
+                    let why = "whether the pod is in the mesh is not known";
+                    *unmarked.get_or_insert_with(|| self.conditions.id(why))
                 } else {
                     *unknown.get_or_insert_with(|| self.conditions.id("a label of the pod is not known"))
                 }

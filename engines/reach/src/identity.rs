@@ -5,6 +5,7 @@
 //! @serviceaccount     name of its service account
 //! @sa.<key>           labels of that service account
 //! @ns.<key>           labels of its namespace
+//! @istio, @linkerd, … what it is to a mesh (mesh::mark)
 //! ```
 //!
 //! No key of a real label holds `@`. Pods get them only where a selector asks for one.
@@ -13,6 +14,7 @@ use ringfence_model::{Estate, Field, Labels, Resource, Text, Workload, pod_spec}
 use rustc_hash::FxHashMap;
 
 use crate::calico::Seen;
+use crate::mesh::Marks;
 use crate::namespace::Namespaces;
 use crate::selector::{KnownLabels, Selectors, Unknown};
 
@@ -58,6 +60,7 @@ impl<'a> Identities<'a> {
         resource: &Resource,
         known: &KnownLabels<'_>,
         namespaces: &Namespaces,
+        marks: Option<&Marks>,
     ) -> Option<(Labels, Unknown)> {
         if self.asked.is_empty() {
             return None;
@@ -70,7 +73,11 @@ impl<'a> Identities<'a> {
                 more.push((Text::const_new(SERVICE_ACCOUNT), name.clone()));
                 self.add_account(workload, name, &mut more, &mut unknown);
             }
-            None => unknown.extend(self.asked.iter().filter(|key| !is_of_namespace(key)).cloned()),
+            None => unknown.extend(self.asked.iter().filter(|key| is_of_account(key)).cloned()),
+        }
+        if let Some(marks) = marks {
+            more.extend(marks.known.iter().cloned());
+            unknown.extend(marks.unknown.iter().cloned());
         }
         self.add_namespace(workload, namespaces, &mut more, &mut unknown);
         let labels = known.labels.iter().map(|(key, value)| (Text::from(key), Text::from(value)));
@@ -129,8 +136,8 @@ impl<'a> Identities<'a> {
     }
 }
 
-fn is_of_namespace(key: &str) -> bool {
-    key == NAMESPACE || key.starts_with(OF_NAMESPACE)
+fn is_of_account(key: &str) -> bool {
+    key == SERVICE_ACCOUNT || key.starts_with(OF_SERVICE_ACCOUNT)
 }
 
 /// The service account of a pod; `None` where it is not known.

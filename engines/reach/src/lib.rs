@@ -25,6 +25,7 @@ mod endpoints;
 mod entry;
 mod identity;
 mod map;
+mod mesh;
 mod namespace;
 mod pod;
 mod policy;
@@ -100,10 +101,7 @@ impl Reach {
     }
 
     fn of(estate: &Estate, choice: Choice, only: Option<&[ResourceId]>) -> (Self, Vec<Diagnostic>) {
-        let switches = match choice {
-            Choice::Detect => Profile::default().switches(),
-            Choice::Fixed(profile) => profile.switches(),
-        };
+        let switches = choice.switches();
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
         let mut profiles = Profiles::new(estate, &mut namespaces, choice);
@@ -123,6 +121,7 @@ impl Reach {
             sets: &sets,
             blocks: &blocks,
             names: &policies.dns,
+            mesh: &policies.mesh,
             landmarks: switches.landmarks,
             policed_nodes: &policies.policed_nodes,
             own_nodes: &policies.own_nodes,
@@ -187,7 +186,7 @@ fn cells(policies: &Policies, classes: &Classes) -> Cells {
         let (_, protocol) = policies.names.get(*name)?;
         number.map(|port| PortRange { protocol: *protocol, start: port, end: port })
     });
-    Cells::new(written.chain(named))
+    Cells::new(written.chain(named).chain(policies.mesh.ports()))
 }
 
 /// Classes of a single pod; a template may make any number.

@@ -6,7 +6,7 @@ mod name;
 mod network;
 mod rank;
 mod read;
-mod reader;
+pub(crate) mod reader;
 mod tier;
 
 use ringfence_model::fact::{DecidingRule, Landmark, PortRange, Protocol, RuleAction};
@@ -14,6 +14,7 @@ use ringfence_model::{Location, ResourceId, Text};
 use rustc_hash::FxHashMap;
 
 use crate::condition::{Certainty, ConditionId};
+use crate::mesh::Mesh;
 use crate::namespace::{ClusterId, NamespaceId};
 use crate::selector::SelectorId;
 
@@ -93,6 +94,8 @@ pub(crate) enum Api {
     Cilium,
     /// `projectcalico.org`: NetworkPolicy and GlobalNetworkPolicy.
     Calico,
+    /// What proxies of a mesh enforce.
+    Mesh,
 }
 
 /// Pods that a selector within a scope selects; index into [`PodSets`].
@@ -352,4 +355,5 @@ pub(crate) struct Policies {
     pub(crate) policed_nodes: Vec<(ClusterId, ConditionId)>,
     /// Directions in which policies come between a pod and its own node; `Some` where they perhaps do.
     pub(crate) own_nodes: Vec<(ClusterId, Direction, Certainty)>,
+    pub(crate) mesh: Mesh,
 }

@@ -9,6 +9,7 @@ mod decide;
 mod layer;
 mod pair;
 mod part;
+mod tunnel;
 mod weigh;
 
 use std::ops::Range;

@@ -116,6 +116,8 @@ pub(crate) struct Index {
 #[derive(Debug, Default)]
 struct Filed {
     any_value: Vec<SelectorId>,
+    /// Those filed under any of `values`, each once.
+    filed: Vec<SelectorId>,
     values: FxHashMap<Text, Vec<SelectorId>>,
 }
 
@@ -146,6 +148,7 @@ impl Index {
             Some(Requirement { key, operator: Operator::In(values) }) => {
                 let filed = self.keys.entry(key.clone()).or_default();
                 values.iter().for_each(|value| filed.values.entry(value.clone()).or_default().push(id));
+                filed.filed.push(id);
             }
             Some(Requirement { key, operator: Operator::Exists }) => {
                 self.keys.entry(key.clone()).or_default().any_value.push(id);
@@ -168,9 +171,11 @@ impl Index {
             Some(None) => found(*id, false),
             Some(Some(false)) | None => {}
         };
-        if known.unknown != Unknown::Nothing {
-            return self.all.iter().for_each(judge);
-        }
+        let unknown = match &known.unknown {
+            Unknown::Rest => return self.all.iter().for_each(judge),
+            Unknown::Nothing => &[],
+            Unknown::Keys(keys) => keys.as_slice(),
+        };
         self.scanned.iter().for_each(&mut judge);
         let mut done: FxHashSet<SelectorId> = FxHashSet::default();
         let mut once = |id: &SelectorId| {
@@ -178,8 +183,15 @@ impl Index {
                 judge(id);
             }
         };
+        // A selector that requires a label of which nothing is known may match, whatever its value.
+        for key in unknown.iter().filter_map(|key| self.keys.get(key)) {
+            key.any_value.iter().for_each(&mut once);
+            key.filed.iter().for_each(&mut once);
+        }
         for (key, value) in known.labels.iter() {
-            let Some(filed) = self.keys.get(key) else { continue };
+            let Some(filed) = self.keys.get(key).filter(|_| !unknown.iter().any(|one| one == key)) else {
+                continue;
+            };
             filed.any_value.iter().for_each(&mut once);
             filed.values.get(value).into_iter().flatten().for_each(&mut once);
         }

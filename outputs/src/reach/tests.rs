@@ -289,6 +289,7 @@ fn an_edge_is_explained_on_both_sides() {
         condition: None,
         egress: open,
         ingress,
+        mesh: None,
     };
     insta::assert_snapshot!(explained(&edge, &estate), @r"
     cde/tokenizer can reach cde/vault on TCP 8443 and nothing else.

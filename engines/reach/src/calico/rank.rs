@@ -30,7 +30,7 @@ pub(crate) fn settle(
             (Api::Cluster, _) => "kube-admin",
             (Api::Admin, "baseline") => "baselineadminnetworkpolicy",
             (Api::Admin, _) => "adminnetworkpolicy",
-            (Api::Calico | Api::Cilium, _) => continue,
+            (Api::Calico | Api::Cilium | Api::Mesh, _) => continue,
         };
         let tier_name = Text::const_new(tier_name);
         let Some(tier) = around.tiers.find(policy.cluster, &tier_name) else { continue };

@@ -58,15 +58,6 @@ impl Held {
         self.uncertain.iter().fold(self.certain.clone(), |any, (_, classes)| any | classes)
     }
 
-    /// Whether it holds `class`; `None` for not at all.
-    pub(crate) fn certainty(&self, class: u32) -> Option<Certainty> {
-        if self.certain.contains(class) {
-            return Some(None);
-        }
-        let held = self.uncertain.iter().find(|(_, classes)| classes.contains(class));
-        held.map(|(condition, _)| Some(*condition))
-    }
-
     pub(crate) fn add_all(&mut self, classes: &RoaringBitmap, condition: ConditionId) {
         let there = self.uncertain.iter().position(|(there, _)| *there == condition);
         let full = self.uncertain.len() >= CONDITIONS;

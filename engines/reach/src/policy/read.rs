@@ -12,6 +12,7 @@ use crate::address::Blocks;
 use crate::calico;
 use crate::cilium;
 use crate::condition::{ConditionId, Conditions};
+use crate::mesh;
 use crate::namespace::{ClusterId, Namespaces};
 use crate::profile::Profiles;
 use crate::selector::{SelectorId, Selectors};
@@ -95,6 +96,9 @@ pub(crate) fn read(
     }
     if let Some(around) = &around_cilium {
         cilium::settle(&mut policies, estate, around, reading);
+    }
+    if !passes_over {
+        policies.mesh = mesh::read(estate, reading, &mut policies.all);
     }
     rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);

@@ -7,9 +7,10 @@ use ringfence_model::fact::{Landmark, RuleAction};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use super::decide::{Circumstances, Counted, Decided, Isolating, decide};
+use super::decide::{Circumstances, Counted, Decided, Isolating, OnMesh, decide};
 use super::layer::{Layer, Layers, OwnNode, PeerClasses};
 use super::part::Parting;
+use super::tunnel::{End, Tunnels};
 use super::{Group, Peers, Row, Rows, Table};
 use crate::class::{Classes, Traits};
 use crate::condition::{Certainty, ConditionId, Conditions};
@@ -32,6 +33,8 @@ pub(crate) struct Key {
     doubt: Certainty,
     /// A policy that is not evaluated and may select the class.
     other: Certainty,
+    /// What the class is to a mesh.
+    end: End,
 }
 
 impl Key {
@@ -73,6 +76,8 @@ pub(crate) struct Builder<'a> {
     pub(super) parting: Parting,
     /// A peer of the row at hand that is judged apart.
     apart: Option<u32>,
+    /// Absent where there is no mesh.
+    tunnels: Option<Tunnels<'a>>,
 }
 
 impl<'a> Builder<'a> {
@@ -90,11 +95,13 @@ impl<'a> Builder<'a> {
             let subjects = by_subject.get_mut(policy.subject.index());
             subjects.into_iter().for_each(|policies: &mut Vec<u32>| policies.push(index));
         }
+        let tunnels = Tunnels::new(&policies.mesh, classes, cells, conditions);
         let layers = Layers::new(policies, classes, cells, peers, profiles, conditions);
         let named =
             policies.all.iter().map(|policy| policy.ingress.as_ref().is_some_and(names_ports)).collect();
         let parting = Parting::new(classes.len());
-        Self { namespaces, layers, by_subject, named, known: FxHashMap::default(), parting, apart: None }
+        let known = FxHashMap::default();
+        Self { namespaces, layers, by_subject, named, known, parting, apart: None, tunnels }
     }
 
     pub(crate) fn build(mut self) -> Rows {
@@ -168,6 +175,7 @@ impl<'a> Builder<'a> {
             enforced: traits.enforced,
             doubt: traits.doubt,
             other: other.map(|(_, _, condition)| *condition),
+            end: self.tunnels.as_ref().map(|tunnels| tunnels.end(traits)).unwrap_or_default(),
         }
     }
 
@@ -229,7 +237,10 @@ impl<'a> Builder<'a> {
         matched: &[u32],
     ) {
         let classes = self.layers.classes;
-        let special = !classes.host.is_empty() || on.nodes_may_open.is_some() || classes.clusters.len() > 1;
+        let special = !classes.host.is_empty()
+            || on.nodes_may_open.is_some()
+            || classes.clusters.len() > 1
+            || key.end.is_tunnelled();
         if !special && decide(on, wide).is_none() {
             return;
         }
@@ -251,35 +262,28 @@ impl<'a> Builder<'a> {
         direction: Direction,
         host: Certainty,
     ) -> Circumstances {
-        let policies = key.policies.iter().filter_map(|(index, certainty)| {
-            Some((*index, self.layers.policies.all.get(*index as usize)?, *certainty))
-        });
-        let isolating = policies
-            .clone()
-            .filter(|(_, policy, _)| policy.rules(direction).is_some_and(|rules| rules.isolates));
-        let isolating = isolating.map(|(index, policy, certainty)| Isolating {
-            policy: index,
-            plane: policy.rank.plane,
-            stage: policy.stage,
-            certainty,
-        });
-        let mesh = policies.clone().any(|(_, policy, _)| policy.rank.plane == Plane::Mesh);
+        let policies = self.layers.policies;
+        let selecting = key.policies.iter().filter_map(|(index, _)| policies.all.get(*index as usize));
+        let mesh = selecting.into_iter().any(|policy| policy.rank.plane == Plane::Mesh);
         Circumstances {
             all: self.layers.cells.all(),
             none: self.layers.cells.none(),
-            isolating: isolating.collect(),
+            isolating: isolating(policies, &key.policies, direction),
             host: host.filter(|_| key.host),
             doubts: key.doubt.into_iter().chain(key.other).collect(),
             overruled: key.other.is_some(),
             nodes_may_open: self.layers.nodes_may_open(key.cluster, direction),
             may_open: None,
-            mesh: mesh
-                .then(|| self.layers.conditions.id("the mesh alone closes it, and packets reach the pod")),
+            mesh: self.tunnels.as_ref().filter(|_| mesh).map(|tunnels| OnMesh {
+                closed: self.layers.conditions.id("the mesh alone closes it, and packets reach the pod"),
+                unproxied: tunnels.unproxied(key.end, self.layers.cells),
+            }),
+            tunnel: None,
         }
     }
 
-    /// Calls `visit` for the peers under the circumstances that hold for them: host network and foreign
-    /// clusters differ.
+    /// Calls `visit` for the peers under the circumstances that hold for them: host network, foreign
+    /// clusters and tunnels differ.
     fn each_circumstance(
         &mut self,
         key: &Key,
@@ -299,15 +303,16 @@ impl<'a> Builder<'a> {
                 if !there.is_empty() {
                     let mut on = on.clone();
                     on.doubts.push(self.between_clusters(key.cluster, cluster));
-                    self.each_host(&on, &there, &mut visit);
+                    self.each_host(key, &on, &there, &mut visit);
                 }
             }
         }
-        self.each_host(on, &peers, &mut visit);
+        self.each_host(key, on, &peers, &mut visit);
     }
 
     fn each_host(
         &mut self,
+        key: &Key,
         on: &Circumstances,
         peers: &[u32],
         visit: &mut impl FnMut(&Circumstances, &[u32]),
@@ -317,15 +322,31 @@ impl<'a> Builder<'a> {
             let (nodes, others) = split(peers, &classes.nodes);
             let plain = Circumstances { nodes_may_open: None, ..on.clone() };
             visit(&Circumstances { may_open: on.nodes_may_open, ..plain.clone() }, &nodes);
-            return self.each_host(&plain, &others, visit);
+            return self.each_host(key, &plain, &others, visit);
         }
         if classes.host.is_empty() || on.host.is_some() {
-            return visit(on, peers);
+            return self.each_tunnel(key, on, peers, visit);
         }
         let (host, others) = split(peers, &classes.host);
         let on_host = Circumstances { host: Some(self.layers.host_condition()), ..on.clone() };
-        visit(&on_host, &host);
-        visit(on, &others);
+        self.each_tunnel(key, &on_host, &host, visit);
+        self.each_tunnel(key, on, &others, visit);
+    }
+
+    /// Policies see the port of a tunnel where there is one between the class and its peers.
+    fn each_tunnel(
+        &self,
+        key: &Key,
+        on: &Circumstances,
+        peers: &[u32],
+        visit: &mut impl FnMut(&Circumstances, &[u32]),
+    ) {
+        let Some(tunnels) = self.tunnels.as_ref().filter(|_| key.end.is_tunnelled()) else {
+            return visit(on, peers);
+        };
+        for (tunnel, peers) in tunnels.part(key.end, peers) {
+            visit(&Circumstances { tunnel, ..on.clone() }, &peers);
+        }
     }
 
     fn between_clusters(&mut self, one: ClusterId, other: usize) -> ConditionId {
@@ -356,6 +377,25 @@ impl<'a> Builder<'a> {
         self.known.insert((policy, direction, ports), Arc::clone(&layers));
         layers
     }
+}
+
+/// The policies that isolate, among those that select.
+pub(super) fn isolating(
+    policies: &Policies,
+    selecting: &[(u32, Certainty)],
+    direction: Direction,
+) -> Vec<Isolating> {
+    let all = selecting
+        .iter()
+        .filter_map(|(index, certainty)| Some((*index, policies.all.get(*index as usize)?, *certainty)));
+    let isolating = all.filter(|(_, policy, _)| policy.rules(direction).is_some_and(|rules| rules.isolates));
+    let isolating = isolating.map(|(index, policy, certainty)| Isolating {
+        policy: index,
+        plane: policy.rank.plane,
+        stage: policy.stage,
+        certainty,
+    });
+    isolating.collect()
 }
 
 /// The layers of all policies of a row, in the order of evaluation. `host`: set where the class is on

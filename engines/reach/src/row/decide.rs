@@ -7,6 +7,7 @@
 
 use super::Hit;
 use super::layer::Layer;
+use super::tunnel::Tunnel;
 use crate::condition::{Certainty, ConditionId};
 use crate::policy::Plane;
 use crate::port::Mask;
@@ -29,9 +30,19 @@ pub(super) struct Circumstances {
     pub(super) nodes_may_open: Certainty,
     /// Why these peers may be let in whatever rules say.
     pub(super) may_open: Certainty,
-    /// What to say where proxies of a mesh alone close a connection; `None` where no mesh policy selects
-    /// the class.
-    pub(super) mesh: Certainty,
+    /// `None` where no mesh policy selects the class.
+    pub(super) mesh: Option<OnMesh>,
+    /// The tunnel through which connections travel, so that policies see its port.
+    pub(super) tunnel: Option<Tunnel>,
+}
+
+/// A class that policies of a mesh select.
+#[derive(Clone, Debug)]
+pub(super) struct OnMesh {
+    /// What to say where proxies alone close a connection.
+    pub(super) closed: ConditionId,
+    /// Ports that no proxy sees.
+    pub(super) unproxied: Mask,
 }
 
 /// A policy that isolates.
@@ -60,12 +71,15 @@ pub(super) struct Decided {
 
 /// Decides; `None` for denied.
 pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decided> {
-    let Opened { mut sure, mut maybe } = walk(on, layers, Plane::Network);
-    let mut conditions = Vec::new();
-    if let Some(condition) = on.mesh {
+    let mut opened = walk(on, layers, Plane::Network);
+    let mut conditions: Vec<ConditionId> = Vec::new();
+    if let Some(tunnel) = &on.tunnel {
+        conditions.extend(tunnel.through(&mut opened));
+    }
+    let Opened { mut sure, mut maybe } = opened;
+    if let Some((mesh, closed)) = by_mesh(on, layers).zip(on.mesh.as_ref().map(|mesh| mesh.closed)) {
         // Packets reach the pod's proxy all the same, and a client's proxy can be bypassed.
-        let mesh = walk(on, layers, Plane::Mesh);
-        conditions.extend(Some(condition).filter(|_| !maybe.minus(&mesh.maybe).is_empty()));
+        conditions.extend(Some(closed).filter(|_| !maybe.minus(&mesh.maybe).is_empty()));
         sure = sure.and(&mesh.sure);
     }
     if !on.doubts.is_empty() {
@@ -83,6 +97,13 @@ pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decid
         add_conditions(on, layers, &mut conditions);
     }
     Some(Decided { sure, maybe, conditions })
+}
+
+/// What proxies of a mesh let through; `None` where no policy of one selects the class.
+pub(super) fn by_mesh(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Opened> {
+    let unproxied = &on.mesh.as_ref()?.unproxied;
+    let Opened { sure, maybe } = walk(on, layers, Plane::Mesh);
+    Some(Opened { sure: sure.or(unproxied), maybe: maybe.or(unproxied) })
 }
 
 fn add_conditions(on: &Circumstances, layers: &[Counted<'_>], all: &mut Vec<ConditionId>) {
@@ -110,9 +131,10 @@ impl Counted<'_> {
 }
 
 /// What the stages of one plane open.
-struct Opened {
-    sure: Mask,
-    maybe: Mask,
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) sure: Mask,
+    pub(super) maybe: Mask,
 }
 
 fn walk(on: &Circumstances, layers: &[Counted<'_>], plane: Plane) -> Opened {

@@ -9,6 +9,8 @@ mod entry;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod mesh;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod questions;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DecidingRule, Peer, Ports};
+use super::{DecidingRule, Peer, Ports, Protocol};
 use crate::ResourceId;
 
 /// What one class of peers may open towards another.
@@ -22,6 +22,48 @@ pub struct Edge {
     pub egress: Side,
     /// What the policies of the answering side say.
     pub ingress: Side,
+    /// What a mesh adds; absent where the input shows none, and between what is no pod.
+    pub mesh: Option<MeshEdge>,
+}
+
+/// What a mesh does to the connections of an edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeshEdge {
+    /// Mutual TLS between the two.
+    pub mtls: Mtls,
+    /// Ports that the proxy on the answering side refuses whatever else is not known. A layer of its own,
+    /// which never makes an edge denied: packets reach the proxy all the same.
+    pub closed: Arc<Ports>,
+    /// The port of TCP that policies of the network see instead of the application's.
+    pub tunnel: Option<u16>,
+}
+
+/// Mutual TLS between two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mtls {
+    /// The proxy that answers takes nothing else.
+    Required,
+    /// Both ends speak it, and the one that answers takes plaintext too.
+    Permissive,
+    /// Connections are in plaintext, as far as the mesh goes.
+    Absent,
+    /// Not the same on all ports.
+    Differs,
+    /// Not known.
+    Unknown,
+}
+
+impl Mtls {
+    /// As printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Permissive => "permissive",
+            Self::Absent => "absent",
+            Self::Differs => "differs by port",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What the policies of one side say of the pair.
@@ -74,6 +116,15 @@ impl Edge {
     /// The ports that are or may be open.
     pub fn ports(&self) -> Ports {
         self.allowed.union(&self.depends)
+    }
+
+    /// How many independent layers close `port`, whatever is not known: policies of the connecting side, of
+    /// the answering side, and the mesh.
+    pub fn layers_that_close(&self, protocol: Protocol, port: u16) -> usize {
+        let closes =
+            |side: &Side| !side.allowed.contains(protocol, port) && !side.depends.contains(protocol, port);
+        let by_mesh = self.mesh.as_ref().is_some_and(|mesh| mesh.closed.contains(protocol, port));
+        [closes(&self.egress), closes(&self.ingress), by_mesh].into_iter().filter(|closes| *closes).count()
     }
 
     /// Whether nothing is open under any condition.
