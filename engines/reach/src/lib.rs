@@ -100,10 +100,7 @@ impl Reach {
     }
 
     fn of(estate: &Estate, choice: Choice, only: Option<&[ResourceId]>) -> (Self, Vec<Diagnostic>) {
-        let switches = match choice {
-            Choice::Detect => Profile::default().switches(),
-            Choice::Fixed(profile) => profile.switches(),
-        };
+        let switches = choice.switches();
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
         let mut profiles = Profiles::new(estate, &mut namespaces, choice);

@@ -335,17 +335,6 @@ impl<'a> Layers<'a> {
         parts
     }
 
-    /// The ports of an ingress rule, names resolved on a class with these named ports.
-    pub(super) fn ingress_ports(&mut self, rule: &Rule, ports: u32, switches: Switches) -> OnPorts {
-        let none = NamedPorts::default();
-        let classes = self.classes;
-        self.on_ports(rule, classes.ports.get(ports as usize).unwrap_or(&none), switches)
-    }
-
-    pub(super) fn switches(&self, cluster: ClusterId) -> Switches {
-        self.profiles.switches(cluster)
-    }
-
     fn on_ports(&mut self, rule: &Rule, names: &NamedPorts, switches: Switches) -> OnPorts {
         let all = self.cells.all();
         let Some(ports) = &rule.ports else {
