@@ -140,7 +140,7 @@ pub(crate) struct Reach {
     /// Who connects: `ns/name`, `ns/name[Kind]`, `ns/*`, a CIDR, `internet` or a scope class
     #[arg(long, value_name = "X")]
     pub(crate) from: Option<String>,
-    /// Who answers
+    /// Who answers; also a Service with the ports to which it leads: `svc:ns/name`, `svc:ns/name:443`
     #[arg(long, value_name = "X")]
     pub(crate) to: Option<String>,
     /// Only what these connect to or answer: `ns/name`, `ns/name[Kind]`, `ns/*` or a scope class

@@ -18,3 +18,5 @@ mod scope;
 mod suggest;
 #[path = "suite/ugly.rs"]
 mod ugly;
+#[path = "suite/ways_in.rs"]
+mod ways_in;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ringfence_model::fact::{
     AddressRange, Decision, Entry, Facing, Front, Listener, Passage, Peer, RuleAction, Seen, Side, Target,
-    TargetEnd, Tls, Way,
+    TargetEnd, Tls,
 };
 use ringfence_model::{Estate, Resource, ResourceId};
 
@@ -100,15 +100,9 @@ impl Page<'_> {
             true => format!("from {}: ", ranges(&passage.clients)),
             false => String::new(),
         };
-        let decision = match (passage.allowed.is_empty(), passage.depends.is_empty()) {
-            (true, true) => "closed by policy".to_owned(),
-            (false, true) => format!("open on {}", passage.allowed),
-            (true, false) => format!("perhaps open on {}", passage.depends),
-            (false, false) => format!("open on {}, perhaps on {}", passage.allowed, passage.depends),
-        };
         let open = passage.ingress.policies.is_empty() && passage.egress.policies.is_empty();
         let why = if open { "; no policy selects it" } else { "" };
-        writeln!(out, "    {whom}{decision}{why}")?;
+        writeln!(out, "    {whom}{}{why}", decision(target, passage))?;
         if let Some(condition) = &passage.condition {
             writeln!(out, "      depends: {}", shown::line(condition))?;
         }
@@ -133,6 +127,22 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// What is open of the ports of a target, and what is not.
+fn decision(target: &Target, passage: &Passage) -> String {
+    let closed = target.ports.minus(&passage.allowed).minus(&passage.depends);
+    let lets_in = passage.ingress.allowed.union(&passage.ingress.depends);
+    let sends = passage.egress.policies.is_empty()
+        || !passage.egress.allowed.union(&passage.egress.depends).is_empty();
+    let by = match sends && !lets_in.intersection(&closed).is_empty() {
+        true => "nothing gets to the front, so closed",
+        false => "closed by policy",
+    };
+    let parts =
+        [("open", passage.allowed.as_ref()), ("perhaps open", passage.depends.as_ref()), (by, &closed)];
+    let parts = parts.into_iter().filter(|(_, ports)| !ports.is_empty());
+    parts.map(|(what, ports)| format!("{what} on {ports}")).collect::<Vec<_>>().join("; ")
 }
 
 fn seen(seen: &[Seen]) -> String {
@@ -326,7 +336,7 @@ fn texts(pen: &mut Pen<'_>, all: impl Iterator<Item = String>) {
 mod tests {
     use std::sync::Arc;
 
-    use ringfence_model::fact::{Clients, PortRange, Ports, Protocol};
+    use ringfence_model::fact::{Clients, PortRange, Ports, Protocol, Way};
 
     use super::*;
     use crate::fixture::Fixture;
@@ -378,7 +388,14 @@ mod tests {
         let (fixture, _) = Fixture::new(&[], &["web"]);
         let mut out = Vec::new();
         write(&mut out, &fixture.estate, &[entry(&fixture.estate)]).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        load balancer cde/web[Deployment]: a Network Load Balancer
+          lets in anyone from the internet, on TCP 443 (TLS ends there)
+          depends: card ************1111 is not known
+          leads to cde/web[Deployment] TCP 8080, which sees the client's own address
+            from 0.0.0.0-9.255.255.255: closed by policy on TCP 8080; no policy selects it
+            from 10.0.0.0-10.255.255.255: open on TCP 8080; no policy selects it
+        ");
         let mut out = Vec::new();
         write(&mut out, &fixture.estate, &[]).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "ways in: nothing that was read leads in from outside\n");

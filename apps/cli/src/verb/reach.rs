@@ -7,9 +7,11 @@ mod focus;
 mod port;
 mod questions;
 mod semantics;
+mod service;
 mod suggest;
 
-use ringfence_model::fact::ReachMap;
+use ringfence_model::Diagnostic;
+use ringfence_model::fact::{Ports, ReachMap};
 use ringfence_outputs::reach::graph::Shown;
 use ringfence_outputs::reach::{csv, explain, github, graph, json, txt};
 use ringfence_reach::Endpoints;
@@ -52,8 +54,10 @@ fn answer(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     let port = options.port.as_deref().map(port).transpose()?;
     let mut intake = read(&options.input, quiet)?;
     let reach = semantics::reach(&mut intake, choice, quiet);
-    let ends = |text: &Option<String>| text.as_deref().map(|text| ends(text, &intake, &reach)).transpose();
-    let (from, to) = (ends(&options.from)?, ends(&options.to)?);
+    let ((from, _, notes), (to, to_ports, more)) =
+        (end(&options.from, &intake, &reach)?, end(&options.to, &intake, &reach)?);
+    intake.diagnostics.extend(notes.into_iter().chain(more));
+    let port = port.or(to_ports);
     let focus = options.focus.as_deref().map(|text| workloads(text, &intake, &reach)).transpose()?;
     talk(&intake, quiet);
     let mut out = Results::open(&options.output)?;
@@ -76,6 +80,17 @@ fn answer(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     }
     out.finish()?;
     Ok(super::outcome(&intake))
+}
+
+/// What an argument names: ends, the ports to which a Service among them leads, and what to know about it.
+type Named = (Option<Endpoints>, Option<Ports>, Vec<Diagnostic>);
+
+fn end(text: &Option<String>, intake: &Intake, reach: &ringfence_reach::Reach) -> Result<Named, Failure> {
+    let Some(text) = text else { return Ok((None, None, Vec::new())) };
+    match service::service(text, &intake.estate, reach) {
+        Some(found) => found.map(|one| (Some(one.endpoints), Some(one.ports), one.notes)),
+        None => Ok((Some(ends(text, intake, reach)?), None, Vec::new())),
+    }
 }
 
 /// Writes the map; `whole` says that no workload was left out of the question.

@@ -77,7 +77,7 @@ impl Behind {
         match &service.kind {
             Type::ExternalName(Said::Is(name)) => {
                 self.words
-                    .push(format!("`{label}` is an alias of `{name}`: whoever asks for it is sent there"));
+                    .push(format!("`{label}` is an alias of `{name}`: whoever asks for it is sent there, and which address that is is not known"));
                 return;
             }
             Type::ExternalName(_) => return,

@@ -51,7 +51,8 @@ pub(crate) enum Home {
 pub(crate) enum Address<'a> {
     /// No address block matches it.
     None,
-    /// Any address may be its own.
+    /// Any address may be its own, that of a node too: it may be on the host network, where what labels
+    /// match is not defined.
     Unknown,
     /// An address that pods can have.
     OfPod(&'a Blocks),
@@ -87,7 +88,8 @@ impl Stranger<'_> {
 
     fn is_of(&self, spec: &PeerSpec) -> Answer {
         match spec {
-            PeerSpec::Pods(set) => self.is_in(*set),
+            PeerSpec::Pods(set) => self.is_in(*set).filter(|is_in| !is_in || !self.may_be_a_node()),
+            PeerSpec::Landmark(_) | PeerSpec::HostNetwork if self.may_be_a_node() => None,
             PeerSpec::Block(block, doubt) => match self.address {
                 Address::None => Some(false),
                 Address::Unknown => None,
@@ -101,6 +103,10 @@ impl Stranger<'_> {
             PeerSpec::Each(terms) => all(terms.iter().map(|term| self.meets(term))),
             PeerSpec::Unknown(_) => None,
         }
+    }
+
+    fn may_be_a_node(&self) -> bool {
+        matches!(self.address, Address::Unknown)
     }
 
     fn meets(&self, term: &Term) -> Answer {

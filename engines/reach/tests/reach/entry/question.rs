@@ -46,7 +46,9 @@ fn what_a_service_does_differently_is_said() {
     assert!(pods.is_empty());
     assert_eq!(
         words,
-        ["`n/web[Service]` is an alias of `db.example.com`: whoever asks for it is sent there"]
+        [
+            "`n/web[Service]` is an alias of `db.example.com`: whoever asks for it is sent there, and which address that is is not known"
+        ]
     );
     let (_, _, words) = behind(json!({"internalTrafficPolicy": "Local"}), None);
     assert_eq!(words.len(), 2);

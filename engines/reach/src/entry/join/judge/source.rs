@@ -214,7 +214,11 @@ impl Judge<'_> {
             };
             let Some(key) = rows.key_of(*class, Direction::Ingress) else { continue };
             let found = rows.let_in(&key, Direction::Ingress, &stranger);
-            let mut judged = Judged::new(found.sure.clone(), found.maybe.clone());
+            let mut judged = Judged::new(found.sure.clone(), self.reach.cells.all());
+            if found.sure != judged.maybe {
+                // On the pod's own node nothing would hold it up.
+                judged.condition("pods that are not in the input may be on the host network".into());
+            }
             for condition in &found.conditions {
                 rows.conditions().join(&[*condition]).into_iter().for_each(|text| judged.condition(text));
             }
