@@ -83,7 +83,8 @@ fn policy(dice: &mut Dice, plan: &Plan, spaces: &[&str], index: usize) -> Json {
 }
 
 fn spec(dice: &mut Dice, plan: &Plan, clusterwide: bool) -> Json {
-    let mut spec = json!({"endpointSelector": selector(dice, clusterwide && dice.once_in(2))});
+    let wide = clusterwide && dice.once_in(2);
+    let mut spec = json!({"endpointSelector": selector(dice, wide)});
     let keys = dice.some(&["ingress", "ingressDeny", "egress", "egressDeny"], 1, 3);
     for key in keys {
         let egress = key.starts_with("egress");

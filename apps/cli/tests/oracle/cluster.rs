@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::address::Plan;
 use crate::case::Case;
 use crate::dice::Dice;
-use crate::tiers;
+use crate::{cilium, tiers};
 
 /// Which kinds of policies there are besides NetworkPolicy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Tiers {
     V1alpha1,
     /// `ClusterNetworkPolicy` of v1alpha2.
     V1alpha2,
+    /// `CiliumNetworkPolicy` and `CiliumClusterwideNetworkPolicy`.
+    Cilium,
 }
 
 /// What an oracle can read.
@@ -110,6 +112,7 @@ pub(crate) fn of(seed: u64, taste: &Taste) -> Case {
         Tiers::None => {}
         Tiers::V1alpha1 => manifests.extend(tiers::v1alpha1(&mut dice, &plan)),
         Tiers::V1alpha2 => manifests.extend(tiers::v1alpha2(&mut dice, &plan)),
+        Tiers::Cilium => manifests.extend(cilium::policies(&mut dice, &plan, &spaces)),
     }
     Case {
         manifests: dice.shuffled(&manifests),

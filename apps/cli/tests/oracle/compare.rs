@@ -10,7 +10,7 @@ use crate::case::{Answers, Case, Probe, Verdict};
 use crate::cluster;
 use crate::fixture::Fixture;
 use crate::settled::{self, Settled};
-use crate::{knp, nca, program, shrink, yaml};
+use crate::{cilium, knp, nca, program, shrink, yaml};
 
 /// An engine that we did not write.
 pub(crate) struct Oracle {
@@ -48,6 +48,16 @@ pub(crate) const ALL: &[Oracle] = &[
         cluster: |seed| cluster::of(seed, &nca::TASTE),
         answers: nca::answers,
         settled: settled::nca,
+        agrees: same,
+    },
+    Oracle {
+        name: "ciliumpol",
+        program: "ciliumpol",
+        profile: Profile::Cilium,
+        seeds: 24,
+        cluster: |seed| cluster::of(seed, &cilium::TASTE),
+        answers: cilium::answers,
+        settled: cilium::settled,
         agrees: same,
     },
 ];

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn services_are_named_in_several_ways() {
-        let found = |text| parts(text).map(|(label, port)| (label, port.map(str::to_owned)));
+        let found = |text: &str| parts(text).map(|(label, port)| (label, port.map(str::to_owned)));
         let some = |port: Option<&str>| Some(("pay/api[Service]".to_owned(), port.map(str::to_owned)));
         for text in ["svc:pay/api", "service:pay/api", "pay/api[Service]", "pay/svc/api", "pay/service/api"] {
             assert_eq!(found(text), some(None), "{text}");
