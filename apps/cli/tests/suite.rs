@@ -10,6 +10,8 @@ mod contract;
 mod example;
 #[path = "workbench/folder.rs"]
 mod folder;
+#[path = "suite/forms.rs"]
+mod forms;
 #[path = "suite/policies.rs"]
 mod policies;
 #[path = "suite/scope.rs"]

@@ -58,7 +58,9 @@ impl Page<'_> {
         let (estate, all) = (self.estate, &self.map.rules);
         self.lists.entry(rules.to_vec()).or_insert_with_key(|ids| {
             let texts = ids.iter().filter_map(|id| all.get(*id as usize)).map(|one| rule(estate, one));
-            cell(&texts.collect::<Vec<_>>().join("; ")).into_owned()
+            let mut texts: Vec<String> = texts.collect();
+            texts.sort_unstable();
+            cell(&texts.join("; ")).into_owned()
         })
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Page<'a> {
 
     fn edge(&self, out: &mut dyn Write, edge: &Edge) -> io::Result<()> {
         let (from, to) = (self.members(&edge.from), self.members(&edge.to));
-        paragraph(out, "", "", &self.conclusion(edge, &from, &to))?;
+        paragraph(out, "", "", &started(self.conclusion(edge, &from, &to)))?;
         if edge.from.iter().any(|peer| matches!(peer, Peer::Workload(_))) {
             self.side(out, Way::Out, (&from, &to), &edge.egress)?;
         }
@@ -261,6 +261,13 @@ fn open_to_all(edge: &Edge) -> Option<&'static str> {
         (true, true) => "no policy stands between them",
         _ => "the rules that match name no port",
     })
+}
+
+/// A sentence that starts with a word starts large; names stay as they are.
+fn started(sentence: String) -> String {
+    let words = [("the ", "The "), ("any ", "Any ")];
+    let word = words.iter().find_map(|(small, large)| Some((sentence.strip_prefix(small)?, large)));
+    word.map(|(rest, large)| format!("{large}{rest}")).unwrap_or(sentence)
 }
 
 fn item(out: &mut dyn Write, text: &str, place: &str) -> io::Result<()> {

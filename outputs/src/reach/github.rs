@@ -132,9 +132,8 @@ fn decided(estate: &Estate, map: &ReachMap, part: &Part<'_>) -> Option<String> {
         return None;
     }
     let rules = part.rules();
-    let first = rules.first().and_then(|id| map.rules.get(*id as usize));
-    let Some(first) = first else { return Some("no policy selects either side".to_owned()) };
-    let more = rules.len() - 1;
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Some(format!("{}{more}", rule(estate, first)))
+    let texts = rules.iter().filter_map(|id| map.rules.get(*id as usize)).map(|one| rule(estate, one));
+    let Some(first) = texts.min() else { return Some("no policy selects either side".to_owned()) };
+    let more = if rules.len() > 1 { format!(" and {} more", rules.len() - 1) } else { String::new() };
+    Some(format!("{first}{more}"))
 }

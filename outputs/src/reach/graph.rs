@@ -18,6 +18,7 @@
 //!   says that some workload of one may open the ports to some workload of the other;
 //! - of more than [`NODES`] namespaces the most connected are drawn, and the number of the others is said.
 
+mod doors;
 mod dot;
 mod draw;
 mod gather;
@@ -34,7 +35,7 @@ use std::io::{self, Write};
 pub(super) use self::outside::in_words;
 
 use ringfence_model::Estate;
-use ringfence_model::fact::{ReachMap, ScopeFacts};
+use ringfence_model::fact::{Entry, Ports, ReachMap, ScopeFacts};
 
 use self::draw::Drawing;
 
@@ -56,6 +57,10 @@ pub struct Shown<'a> {
     pub map: &'a ReachMap,
     /// Classes to colour workloads by.
     pub scope: Option<&'a ScopeFacts>,
+    /// Ways in from outside the cluster.
+    pub entries: &'a [Entry],
+    /// The ports that are asked for; the map holds no others.
+    pub only: Option<&'a Ports>,
     /// Whether workloads without a connection are shown.
     pub lonely: bool,
 }

@@ -249,7 +249,7 @@ impl std::io::Write for ClosedPipe {
 #[test]
 fn a_closed_pipe_is_passed_up() {
     let (estate, map) = map();
-    let shown = Shown { estate: &estate, map: &map, scope: None, lonely: true };
+    let shown = Shown { estate: &estate, map: &map, scope: None, entries: &[], only: None, lonely: true };
     let results = [
         csv::write(&mut ClosedPipe, &estate, &map),
         github::write(&mut ClosedPipe, &estate, &map),

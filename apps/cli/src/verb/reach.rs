@@ -10,8 +10,8 @@ mod semantics;
 mod service;
 mod suggest;
 
-use ringfence_model::Diagnostic;
-use ringfence_model::fact::{Ports, ReachMap};
+use ringfence_model::fact::{Entry, Ports, ScopeFacts};
+use ringfence_model::{Diagnostic, WorkloadId};
 use ringfence_outputs::reach::graph::Shown;
 use ringfence_outputs::reach::{csv, explain, github, graph, json, txt};
 use ringfence_reach::Endpoints;
@@ -59,6 +59,12 @@ fn answer(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
     intake.diagnostics.extend(notes.into_iter().chain(more));
     let port = port.or(to_ports);
     let focus = options.focus.as_deref().map(|text| workloads(text, &intake, &reach)).transpose()?;
+    let picture = matches!(options.format, ReachFormat::Dot | ReachFormat::Svg);
+    let entries = if picture && from.is_none() && to.is_none() {
+        ways_in(&reach, &mut intake, focus.as_deref())
+    } else {
+        Vec::new()
+    };
     talk(&intake, quiet);
     let mut out = Results::open(&options.output)?;
     if options.explain {
@@ -75,8 +81,10 @@ fn answer(options: &Reach, quiet: bool) -> Result<Outcome, Failure> {
             Some(port) => narrowed(&map, port),
             None => map,
         };
-        let whole = from.is_none() && to.is_none() && focus.is_none();
-        write(&mut out, options.format, (&intake, &reach), &map, whole)?;
+        let lonely = from.is_none() && to.is_none() && focus.is_none();
+        let (estate, only) = (&intake.estate, port.as_ref());
+        let shown = Shown { estate, map: &map, scope: None, entries: &entries, only, lonely };
+        write(&mut out, options.format, (&intake, &reach), shown)?;
     }
     out.finish()?;
     Ok(super::outcome(&intake))
@@ -93,25 +101,37 @@ fn end(text: &Option<String>, intake: &Intake, reach: &ringfence_reach::Reach) -
     }
 }
 
-/// Writes the map; `whole` says that no workload was left out of the question.
+/// The ways in from outside, or those that lead to a focus.
+fn ways_in(reach: &ringfence_reach::Reach, intake: &mut Intake, focus: Option<&[WorkloadId]>) -> Vec<Entry> {
+    let (mut entries, diagnostics) = reach.entries(&intake.estate);
+    intake.diagnostics.extend(diagnostics);
+    entries.retain(|entry| focus.is_none_or(|focus| focus::leads_to(entry, focus)));
+    entries
+}
+
+/// Writes the map in the form that is asked for; pictures are coloured by scope class.
 fn write(
     out: &mut Results,
     format: ReachFormat,
     (intake, reach): (&Intake, &ringfence_reach::Reach),
-    map: &ReachMap,
-    whole: bool,
+    shown: Shown<'_>,
 ) -> std::io::Result<()> {
-    let estate = &intake.estate;
+    let (estate, map) = (shown.estate, shown.map);
+    let scope = || ringfence_scope::scope(estate, &intake.declaration, reach).0;
+    // What is only presumed would colour everything alike.
+    let coloured = |scope: &'_ ScopeFacts| !scope.presumed;
     match format {
-        ReachFormat::Txt => return txt::write(out, estate, map, None),
-        ReachFormat::Csv => return csv::write(out, estate, map),
-        ReachFormat::Json => return json::write(out, estate, map),
-        ReachFormat::Github => return github::write(out, estate, map),
-        ReachFormat::Dot | ReachFormat::Svg => {}
+        ReachFormat::Txt => txt::write(out, estate, map, None),
+        ReachFormat::Csv => csv::write(out, estate, map),
+        ReachFormat::Json => json::write(out, estate, map),
+        ReachFormat::Github => github::write(out, estate, map),
+        ReachFormat::Dot => {
+            let scope = scope();
+            graph::dot(out, Shown { scope: Some(&scope).filter(|scope| coloured(scope)), ..shown })
+        }
+        ReachFormat::Svg => {
+            let scope = scope();
+            graph::svg(out, Shown { scope: Some(&scope).filter(|scope| coloured(scope)), ..shown })
+        }
     }
-    let (scope, _) = ringfence_scope::scope(estate, &intake.declaration, reach);
-    // What is only presumed colours everything alike.
-    let scope = Some(&scope).filter(|scope| !scope.presumed);
-    let shown = Shown { estate, map, scope, lonely: whole };
-    if format == ReachFormat::Dot { graph::dot(out, shown) } else { graph::svg(out, shown) }
 }

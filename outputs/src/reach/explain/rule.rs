@@ -4,6 +4,7 @@
 mod calico;
 mod cilium;
 mod kubernetes;
+mod mesh;
 
 use ringfence_model::{Node, Resource};
 
@@ -73,6 +74,9 @@ impl Written<'_> {
             "policy.networking.k8s.io" | "networking.k8s.aws" => Some(kubernetes::tiered(self)),
             "projectcalico.org" | "crd.projectcalico.org" => Some(calico::rule(self)),
             "cilium.io" => Some(cilium::rule(self)),
+            "security.istio.io" if self.policy.kind.name() == "AuthorizationPolicy" => {
+                Some(mesh::authorization(self))
+            }
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringfence_model::fact::{AddressRange, Ports, ScopeClass};
 
-use super::gather::{Detail, Gathered, Place, Vertex};
+use super::gather::{Detail, Gathered, Member, Place, Vertex};
 use super::groups::Group;
 use super::layout::size;
 use super::nets::{Bundle, Net, Nets};
@@ -211,18 +211,27 @@ impl Writer<'_> {
         let class = vertex.class.map(|class| class.as_str().to_owned());
         let count = vertex.members.len();
         let (noun, kind) = match (self.gathered.detail, vertex.members.first()) {
-            _ if !is_inside(vertex) => ("destination", None),
+            (_, first) if vertex.place == Place::From => {
+                let is_door = first.is_some_and(|first| !first.lines.is_empty());
+                let kind = first.filter(|_| count == 1).map(|first| first.kind.clone());
+                (if is_door { "way in" } else { "source" }, kind.filter(|kind| !kind.is_empty()))
+            }
+            _ if vertex.place == Place::To => ("destination", None),
             (Detail::Workloads, first) => ("workload", first.map(|first| first.kind.clone())),
             (Detail::Namespaces, _) => ("namespace", Some(counted(vertex.workloads, "workload"))),
         };
         let kind = kind.filter(|_| count == 1 || self.gathered.detail == Detail::Namespaces);
         let aside = [kind, class].into_iter().flatten().collect::<Vec<_>>().join(", ");
         match vertex.members.as_slice() {
-            [one] => (one.name.clone(), aside, Vec::new()),
+            [one] => (one.name.clone(), aside, one.lines.clone()),
             many => {
-                let mut names: Vec<String> = many.iter().take(NAMED).map(|one| one.name.clone()).collect();
+                let name = |one: &Member| match one.lines.is_empty() {
+                    true => one.name.clone(),
+                    false => format!("{} {}", one.kind, one.name),
+                };
+                let mut names: Vec<String> = many.iter().take(NAMED).map(name).collect();
                 names.extend((count > NAMED).then(|| format!("and {} more", grouped(count - NAMED))));
-                (counted(count, noun), aside, text::wrapped(&names, size::SMALL, ROOM))
+                (several(count, noun), aside, text::wrapped(&names, size::SMALL, ROOM))
             }
         }
     }
@@ -379,6 +388,14 @@ impl Writer<'_> {
             vertex.members.iter().map(move |member| format!("{lane}{}", member.name))
         });
         names.take(most).collect()
+    }
+}
+
+/// `3 workloads`, `2 ways in`.
+fn several(count: usize, noun: &str) -> String {
+    match noun.split_once(' ') {
+        Some((noun, rest)) => format!("{} {rest}", counted(count, noun)),
+        None => counted(count, noun),
     }
 }
 

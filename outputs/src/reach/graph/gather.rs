@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_model::fact::{AddressRange, Decision, Peer, Ports, ScopeClass};
 use rustc_hash::FxHashMap;
 
-use super::Shown;
+use super::{Shown, doors};
 use crate::reach::names::{Names, Parts};
 use crate::reach::peers::Ranked;
 use crate::reach::ports::PortTexts;
@@ -55,6 +55,8 @@ pub(super) struct Member {
     pub(super) kind: String,
     /// The addresses, where it is no workload.
     pub(super) range: Option<AddressRange>,
+    /// What else there is to say of it.
+    pub(super) lines: Vec<String>,
 }
 
 /// Where a vertex stands.
@@ -98,6 +100,7 @@ impl Gathered {
         };
         gathered.name_lanes(&census.lanes);
         gathered.link(shown, &ranked, &of_rank)?;
+        gathered.add_doors(shown, &doors::vertices(&ranked, &of_rank));
         Some(gathered)
     }
 
@@ -231,7 +234,8 @@ impl<'a> Census<'a> {
             Some(peer @ Peer::Workload(_)) => [self.workload(peer, several, classes); 2],
             Some(peer) => {
                 let range = if let Peer::External(range) = peer { Some(range) } else { None };
-                let member = Member { name: ranked.name(rank).to_owned(), kind: String::new(), range };
+                let name = ranked.name(rank).to_owned();
+                let member = Member { name, kind: String::new(), range, lines: Vec::new() };
                 [Place::From, Place::To].map(|place| {
                     let id = self.vertex((place, None, classes.clone()));
                     self.join(id, |vertex| vertex.members.push(member.clone()));
@@ -249,12 +253,15 @@ impl<'a> Census<'a> {
         let (id, member) = match self.detail {
             Detail::Workloads => {
                 let lane = number(&mut self.lanes, whole);
-                (self.vertex((Place::Lane(lane), class, classes)), Member { name, kind, range: None })
+                (
+                    self.vertex((Place::Lane(lane), class, classes)),
+                    Member { name, kind, range: None, lines: Vec::new() },
+                )
             }
             Detail::Namespaces => {
                 let lane = number(&mut self.lanes, cluster);
                 let own = number(&mut self.namespaces, whole);
-                let member = Member { name: namespace, kind: String::new(), range: None };
+                let member = Member { name: namespace, kind: String::new(), range: None, lines: Vec::new() };
                 (self.vertex((Place::Lane(lane), None, vec![own])), member)
             }
         };

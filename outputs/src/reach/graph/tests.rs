@@ -1,21 +1,25 @@
 //! What pictures say: nothing more than the map, and nothing less.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use ringfence_model::Estate;
-use ringfence_model::fact::{ReachMap, ScopeClass};
+use ringfence_model::fact::{
+    Clients, Entry, Facing, Front, Listener, Passage, Ports, ReachMap, ScopeClass, Seen, Side, Target,
+    TargetEnd, Tls, Way,
+};
 
 use super::gather::{Detail, Gathered, Place};
 use super::nets::Nets;
 use super::{Shown, twins};
 use crate::fixture::written;
-use crate::reach::fixture::{cluster, map, scope};
+use crate::reach::fixture::{cluster, map, ports, scope};
 
 mod layout;
 
 fn shown<'a>(estate: &'a Estate, map: &'a ReachMap) -> Shown<'a> {
-    Shown { estate, map, scope: None, lonely: true }
+    Shown { estate, map, scope: None, entries: &[], only: None, lonely: true }
 }
 
 fn dot(shown: Shown<'_>) -> String {
@@ -58,6 +62,60 @@ fn the_picture_is_small_enough_to_read() {
     let map = map(&estate, &[("shop/web", "cde/vault", "TCP 8443"), ("cde/vault", OFFICE, "all?")]);
     let facts = scope(&estate, &[("cde/vault", ScopeClass::Cde)]);
     insta::assert_snapshot!(svg(Shown { scope: Some(&facts), ..shown(&estate, &map) }));
+}
+
+/// A load balancer and a node port in front of `shop/web`, by what they listen on.
+fn doors(estate: &Estate) -> Vec<Entry> {
+    let (service, _) = estate.iter().find(|(_, one)| one.name == "web").unwrap();
+    let web = estate.workload_of(service).unwrap();
+    let side = || Side { allowed: Arc::new(Ports::all()), ..Side::default() };
+    let door = |way, facing, port, [allowed, depends]: [&str; 2]| Entry {
+        way,
+        front: Front::Unknown,
+        through: vec![service],
+        group: None,
+        cluster: None,
+        clients: Clients::everyone(facing),
+        addresses: Vec::new(),
+        listeners: vec![Listener { port: ports(port).ranges()[0], tls: Tls::Unknown }],
+        targets: vec![Target {
+            end: TargetEnd::Workload(web),
+            service: None,
+            ports: Arc::new(ports("TCP 8443")),
+            seen: vec![Seen::Client],
+            conditions: Vec::new(),
+            passages: vec![Passage {
+                clients: Vec::new(),
+                allowed: Arc::new(ports(allowed)),
+                depends: Arc::new(ports(depends)),
+                condition: None,
+                egress: side(),
+                ingress: side(),
+            }],
+        }],
+        via: Vec::new(),
+        conditions: Vec::new(),
+        location: None,
+    };
+    vec![
+        door(Way::LoadBalancer, Facing::Internet, "TCP 443", ["TCP 8443", "TCP 8443"]),
+        door(Way::NodePort, Facing::NodeAddress, "TCP 30443", ["TCP 2-1", "TCP 8443"]),
+        door(Way::ExternalIp, Facing::Unknown, "TCP 1", ["TCP 2-1", "TCP 2-1"]),
+    ]
+}
+
+#[test]
+fn ways_in_are_nodes_with_who_may_knock() {
+    let (estate, map) = shop();
+    let entries = doors(&estate);
+    let text = dot(Shown { entries: &entries, ..shown(&estate, &map) });
+    let balancer = "shop/web\\nload balancer\\ninternet-facing, on TCP 443\\nfor any address outside";
+    assert!(text.contains(balancer), "{text}");
+    assert!(text.contains("shop/web\\nnode port\\nat every node, on TCP 30443"), "{text}");
+    assert!(text.contains("[label=\"TCP 8443 ?\", style=dashed]"), "{text}");
+    assert!(!text.contains("external address"), "what is closed is no way in: {text}");
+    let narrowed = dot(Shown { entries: &entries, only: Some(&ports("TCP 22")), ..shown(&estate, &map) });
+    assert!(!narrowed.contains("load balancer"), "{narrowed}");
 }
 
 #[test]

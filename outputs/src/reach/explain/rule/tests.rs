@@ -141,8 +141,32 @@ fn what_cannot_be_known_is_said_to_be_so() {
 }
 
 #[test]
+fn rules_of_a_mesh() {
+    let check = |spec: Value, expected: &str| {
+        let policy = policy("security.istio.io/v1", "AuthorizationPolicy", &spec);
+        let phrase = at(&policy, "rules[0]", Way::In).unwrap().phrase().unwrap();
+        assert_eq!(phrase.say(Way::In, None), expected);
+    };
+    check(json!({"rules": [{}]}), "allows every port from anyone");
+    check(
+        json!({"action": "DENY", "rules": [{
+            "from": [{"source": {"principals": ["a", "b"], "notNamespaces": ["c"]}}, {"source": {"ipBlocks": ["10.0.0.0/8"]}}],
+            "to": [{"operation": {"ports": ["8080", "9090"]}}],
+        }]}),
+        "denies TCP 8080 and 9090 from principal `a` or `b` and no namespace `c` or address `10.0.0.0/8`",
+    );
+    check(
+        json!({"rules": [{
+            "to": [{"operation": {"methods": ["GET"], "paths": ["/a", "/b"]}}],
+            "when": [{"key": "request.headers[x]", "notValues": ["1"]}],
+        }]}),
+        "allows every port from anyone, where the method is `GET`, the path is `/a` or `/b` and `request.headers[x]` is not `1`",
+    );
+}
+
+#[test]
 fn rules_of_other_kinds_are_left_to_their_place() {
-    let policy = policy("security.istio.io/v1", "AuthorizationPolicy", &json!({"rules": [{}]}));
+    let policy = policy("policy.linkerd.io/v1beta3", "Server", &json!({"rules": [{}]}));
     assert_eq!(at(&policy, "rules[0]", Way::In).unwrap().phrase(), None);
     assert!(at(&policy, "", Way::In).is_none() && at(&policy, "rules[7]", Way::In).is_none());
 }
