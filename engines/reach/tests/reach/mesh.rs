@@ -11,6 +11,8 @@ mod ambient;
 mod istio;
 mod linkerd;
 mod membership;
+mod random;
+mod spec;
 
 /// A running pod with Istio's proxy beside it and a service account of its own name.
 pub(crate) fn meshed(namespace: &str, name: &str, last: u8) -> Json {

@@ -90,7 +90,7 @@ impl<'e, 'm> Object<'e, 'm> {
             Rooted::Perhaps(condition) => Some(condition),
             Rooted::Yes | Rooted::No => None,
         });
-        let rules = ids(&mut reader, spec);
+        let rules = ids(&mut reader, &object.body);
         for target in &targets {
             reader.selector(target.selector());
         }
@@ -265,7 +265,7 @@ impl<'e, 'm> Object<'e, 'm> {
 
     /// Perhaps nobody is let in.
     fn everyone(&self, why: crate::condition::ConditionId) -> Rule {
-        let id = self.rules.first().copied().unwrap_or(RuleId(u32::MAX));
+        let id = self.rules.first().copied().unwrap_or(RuleId(0));
         Rule {
             id,
             action: ringfence_model::fact::RuleAction::Deny,
@@ -313,13 +313,16 @@ impl<'e, 'm> Object<'e, 'm> {
 }
 
 /// One number for each rule; one for the policy where it has none that can be read.
-fn ids(reader: &mut Reader<'_, '_>, spec: Field<'_>) -> Vec<RuleId> {
+fn ids(reader: &mut Reader<'_, '_>, body: &Node) -> Vec<RuleId> {
+    let spec = body.field("spec");
     let rules = spec.node().map_or(Field::Absent, |spec| spec.field("rules"));
     let items = match rules {
         Field::Present(Node { value: Value::List(items), .. }) => items.iter().collect(),
         Field::Present(node) | Field::Unresolved(node, _) => vec![node],
         Field::Absent => Vec::new(),
     };
+    // What a policy without rules does has a place too.
+    let items = if items.is_empty() { vec![spec.node().unwrap_or(body)] } else { items };
     let id = reader.id;
     let numbered = items.into_iter().enumerate();
     numbered

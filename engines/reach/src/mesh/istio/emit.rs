@@ -156,10 +156,16 @@ impl Emission<'_> {
         let terms = clause.needs.iter().map(|need| &need.term);
         let (id, action, ports) = (written.id, self.action(), specs(ports));
         rules.push(Rule { id, action, peers: peers(terms.cloned().collect()), ports: ports.clone(), when });
-        if !is_deny && identity(true) && bypass && !identity(false) {
+        // Who comes without a certificate is not among those whom the rule leaves out.
+        let plain = if is_deny {
+            self.plaintext
+        } else {
+            self.when(written, &[BYPASS.to_owned()], reading).filter(|_| bypass).or(self.plaintext)
+        };
+        if identity(true) && !identity(false) && plain.is_some() {
             let terms = clause.needs.iter().filter(|need| !need.identity).map(|need| need.term.clone());
-            texts.push(BYPASS.to_owned());
-            let when = self.when(written, &texts, reading);
+            texts.extend((bypass && !is_deny).then(|| BYPASS.to_owned()));
+            let when = self.when(written, &texts, reading).or(plain);
             rules.push(Rule { id, action, peers: peers(terms.collect()), ports, when });
         }
     }
