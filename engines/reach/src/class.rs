@@ -21,11 +21,15 @@ use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::identity::Identities;
 use crate::mesh::{Mesh, is_mark};
 use crate::namespace::{ClusterId, NamespaceId, Namespaces};
+use crate::overlap::Overlap;
 use crate::pod::{self, Addresses, Enforced, HostNetwork, NamedPorts, Pod};
 use crate::policy::{Both, Direction, DnsId, DnsNames, PodSets, Scope, SetId};
 use crate::selector::{Index, KnownLabels, SelectorId, Selectors};
 
 pub(crate) use held::Held;
+
+/// Why the address of a pod may not be its own.
+const SHARED: &str = "another pod has the same address";
 
 /// What pods of a class have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +42,8 @@ pub(crate) struct Traits {
     pub(crate) host: HostNetwork,
     pub(crate) enforced: Enforced,
     pub(crate) addresses: Addresses,
+    /// Why those may be another pod's.
+    pub(crate) shared: Certainty,
     /// Why the pod may not exist as it is read.
     pub(crate) doubt: Certainty,
 }
@@ -142,6 +148,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) policed_nodes: &'a [(ClusterId, ConditionId)],
     /// Directions in which policies come between a pod and its own node.
     pub(crate) own_nodes: &'a [(ClusterId, Direction, Certainty)],
+    /// Addresses that two pods have.
+    pub(crate) overlap: &'a Overlap,
 }
 
 impl Builder<'_> {
@@ -209,7 +217,10 @@ impl Builder<'_> {
                 let ports = *ports.entry(pod.ports).or_insert(next);
                 let enforced = Enforced::Yes;
                 let Pod { host, addresses, .. } = pod;
-                let traits = Traits { namespace, sets, ports, host, enforced, addresses, doubt };
+                let shared = addresses != Addresses::Ignored
+                    && self.overlap.concerns(workload.cluster.as_ref(), instance);
+                let shared = shared.then(|| self.conditions.id(SHARED));
+                let traits = Traits { namespace, sets, ports, host, enforced, addresses, shared, doubt };
                 let class = match known.get(&traits) {
                     Some(class) => *class,
                     None => classes.add(traits, &mut known),

@@ -27,6 +27,7 @@ mod identity;
 mod map;
 mod mesh;
 mod namespace;
+mod overlap;
 mod pod;
 mod policy;
 mod port;
@@ -108,7 +109,9 @@ impl Reach {
         cilium::adjust(&mut profiles, estate);
         let mut reading = Reading::new(&mut namespaces, &mut conditions);
         let policies = policy::read(estate, only, &profiles, &mut reading);
-        let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
+        let Reading { selectors, sets, blocks, mut diagnostics, .. } = reading;
+        let overlap = overlap::Overlap::new(estate);
+        diagnostics.extend(overlap.diagnostics(estate));
         let v6 = switches.ipv6_peers && shows_v6(estate, &blocks);
         let [ingress, egress] = Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one), v6));
         let spaces = Both { ingress, egress };
@@ -125,6 +128,7 @@ impl Reach {
             landmarks: switches.landmarks,
             policed_nodes: &policies.policed_nodes,
             own_nodes: &policies.own_nodes,
+            overlap: &overlap,
         };
         let classes = builder.build();
         let cells = cells(&policies, &classes);

@@ -4,6 +4,7 @@ mod admin;
 mod cluster;
 mod name;
 mod network;
+mod nowhere;
 mod rank;
 mod read;
 pub(crate) mod reader;

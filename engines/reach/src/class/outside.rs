@@ -3,8 +3,9 @@
 use ringfence_model::fact::{AddressRange, Landmark, Peer};
 use roaring::RoaringBitmap;
 
-use super::{Builder, Classes, Held, bound};
+use super::{Builder, Classes, Held, SHARED, bound};
 use crate::address::{Cover, Family, Span, cover_of_pods};
+use crate::condition::Certainty;
 use crate::pod::Addresses;
 use crate::policy::{Both, Direction, DnsId};
 
@@ -63,15 +64,15 @@ impl Builder<'_> {
     fn held_by_blocks(&mut self, direction: Direction, classes: &Classes) -> Vec<Held> {
         let mut blocks = vec![Held::default(); self.blocks.len()];
         let signatures = &self.reader.spaces.get(direction).signatures;
-        let mut hold = |signature: u32, class: u32| {
+        let mut hold = |signature: u32, class: u32, certainty: Certainty| {
             for block in signatures.get(signature as usize).into_iter().flatten() {
-                blocks.get_mut(*block as usize).into_iter().for_each(|held| held.add(class, None));
+                blocks.get_mut(*block as usize).into_iter().for_each(|held| held.add(class, certainty));
             }
         };
         for (signature, _) in (0..).zip(signatures) {
-            hold(signature, classes.of_signature(direction, signature));
+            hold(signature, classes.of_signature(direction, signature), None);
         }
-        let mut unknown = RoaringBitmap::new();
+        let (mut unknown, mut shared) = (RoaringBitmap::new(), RoaringBitmap::new());
         for (class, traits) in (0..).zip(&classes.pods) {
             match &traits.addresses {
                 Addresses::Ignored => {}
@@ -79,11 +80,16 @@ impl Builder<'_> {
                     unknown.insert(class);
                 }
                 Addresses::Known(known) => known.iter().for_each(|(ingress, egress)| match direction {
-                    Direction::Ingress => hold(*ingress, class),
-                    Direction::Egress => hold(*egress, class),
+                    Direction::Ingress => hold(*ingress, class, traits.shared),
+                    Direction::Egress => hold(*egress, class, traits.shared),
                 }),
             }
+            if traits.shared.is_some() {
+                shared.insert(class);
+            }
         }
+        // One that is another pod's may be anywhere.
+        self.hold_unknown(&mut blocks, &shared, SHARED);
         self.hold_unknown(&mut blocks, &unknown, "the address of a pod that is not running yet is not known");
         for landmark in [Landmark::OtherNodes, Landmark::ControlPlane] {
             let class = classes.landmark(direction, landmark).into_iter().collect();

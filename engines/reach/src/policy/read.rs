@@ -6,7 +6,7 @@ use ringfence_model::{Diagnostic, Estate, Location, Resource, ResourceId};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Api, DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, cluster, network, rank, tier,
+    Api, DnsNames, PodSets, Policies, Policy, PortNames, RuleId, admin, cluster, network, nowhere, rank, tier,
 };
 use crate::address::Blocks;
 use crate::calico;
@@ -100,6 +100,7 @@ pub(crate) fn read(
     if !passes_over {
         policies.mesh = mesh::read(estate, reading, &mut policies.all);
     }
+    reading.diagnostics.extend(nowhere::diagnostics(estate));
     rank::settle(&mut policies.all);
     policies.rules = std::mem::take(&mut reading.rules);
     policies.names = std::mem::take(&mut reading.names);

@@ -72,6 +72,7 @@ impl Reach {
             host: HostNetwork::No,
             enforced: Enforced::Yes,
             addresses: Addresses::Unknown,
+            shared: None,
             doubt: None,
         }
     }

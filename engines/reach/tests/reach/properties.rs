@@ -86,6 +86,8 @@ fn probe(
 enum Hide {
     /// The addresses of a pod.
     Address(Index),
+    /// The address of a pod, by that of another one.
+    Shared(Index, Index),
     /// A namespace object.
     Namespace(Index),
     /// The value of a label of a pod.
@@ -105,6 +107,7 @@ fn hide() -> impl Strategy<Value = Hide> {
     let twin = cluster().prop_filter_map("a policy", |cluster| cluster.policies.into_iter().next());
     prop_oneof![
         2 => index().prop_map(Hide::Address),
+        1 => (index(), index()).prop_map(|(pod, other)| Hide::Shared(pod, other)),
         2 => index().prop_map(Hide::Namespace),
         2 => index().prop_map(Hide::Label),
         6 => (index(), index()).prop_map(|(policy, value)| Hide::Value(policy, value)),
@@ -140,6 +143,10 @@ fn conceal(manifests: &mut Vec<Json>, hidden: &[Hide]) {
         let (pods, policies) = (of_kind(manifests, "Pod"), of_kind(manifests, "NetworkPolicy"));
         match hide {
             Hide::Address(pod) => manifests[*pod.get(&pods)]["status"] = json!({}),
+            Hide::Shared(pod, other) if pod.get(&pods) != other.get(&pods) => {
+                let address = manifests[*other.get(&pods)]["status"].clone();
+                manifests[*pod.get(&pods)]["status"] = address;
+            }
             Hide::Label(pod) => {
                 let labels = manifests[*pod.get(&pods)]["metadata"]["labels"].as_object_mut().unwrap();
                 labels.values_mut().next().into_iter().for_each(|value| *value = json!(UNKNOWN));
