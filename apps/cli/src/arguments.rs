@@ -31,7 +31,7 @@ pub(crate) enum Verb {
     /// Say which resources are in PCI scope, and why
     Scope(Scope),
     /// Say who can talk to whom, on which ports, and which rules decide
-    Reach(Reach),
+    Reach(Box<Reach>),
     /// Explain a control, or a finding by its fingerprint
     Explain(Explain),
     /// List the controls

@@ -33,7 +33,7 @@ const RULES: [(&str, &str); 5] = [
 
 impl RuleReader<'_, '_, '_> {
     /// The elements of `toPorts`; `None` where there is none, which means every port.
-    pub(super) fn to_ports(&mut self, rule: &Node) -> Option<Vec<OnPorts>> {
+    pub(super) fn destination_ports(&mut self, rule: &Node) -> Option<Vec<OnPorts>> {
         match rule.field("toPorts") {
             Field::Absent => None,
             Field::Unresolved(node, _) => Some(vec![self.unknown_ports("toPorts", node)]),

@@ -88,7 +88,7 @@ impl<'e> RuleReader<'_, '_, 'e> {
         self.check_rule(direction, item);
         let (given, peers) = self.peers(direction, item);
         let mut rules = self.required(direction, id, item);
-        let ports = self.to_ports(item);
+        let ports = self.destination_ports(item);
         let icmp = self.only_icmp(item, ports.is_some());
         let ports = match ports {
             Some(ports) => ports,

@@ -117,7 +117,8 @@ impl PeerClasses {
 }
 
 fn alike(classes: &Classes) -> RoaringBitmap {
-    let mut same: FxHashMap<(NamespaceId, &[(SetId, Certainty)]), Vec<(u32, u32)>> = FxHashMap::default();
+    type Identity<'a> = (NamespaceId, &'a [(SetId, Certainty)]);
+    let mut same: FxHashMap<Identity<'_>, Vec<(u32, u32)>> = FxHashMap::default();
     for (class, traits) in (0..).zip(&classes.pods) {
         same.entry((traits.namespace, &traits.sets)).or_default().push((class, traits.ports));
     }

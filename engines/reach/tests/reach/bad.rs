@@ -34,7 +34,8 @@ fn what_a_block_opens_to_a_pod_with_the_address_of_another_depends() {
         let mut expected: Vec<String> =
             [others[0].to_owned(), back[0].to_owned(), back[1].to_owned(), others[1].to_owned()].into();
         for name in mark {
-            expected.push(format!("n/{} => n/b : TCP 80{}", &name[..1], &name[1..]));
+            let (pod, doubt) = name.split_at(1);
+            expected.push(format!("n/{pod} => n/b : TCP 80{doubt}"));
         }
         expected.sort();
         check(&twins(block(cidr)), &expected.iter().map(String::as_str).collect::<Vec<_>>());
