@@ -6,10 +6,10 @@ mod suggest;
 use std::sync::Arc;
 
 pub use reach::{
-    AddressRange, Clients, Conflict, DecidingRule, Decision, DiffEnd, Edge, Entry, Exposed, Exposure, Facing,
-    Front, FuturePeer, Idle, Landmark, Listener, Matching, MeshEdge, Mtls, Opened, Openness, Passage, Peer,
-    PortRange, Ports, Protection, Protocol, ReachChange, ReachClass, ReachDiff, ReachMap, ReachPair,
-    RuleAction, Seen, Selecting, Side, Target, TargetEnd, Tls, Way, WhyIdle,
+    AddressRange, Clients, Conflict, DecidingRule, Decision, DiffEnd, Edge, Enforcement, Entry, Exposed,
+    Exposure, Facing, Front, FuturePeer, Idle, Landmark, Listener, Matching, MeshEdge, Mtls, Opened,
+    Openness, Passage, Peer, Policed, PortRange, Ports, Protection, Protocol, ReachChange, ReachClass,
+    ReachDiff, ReachMap, ReachPair, RuleAction, Seen, Selecting, Side, Target, TargetEnd, Tls, Way, WhyIdle,
 };
 pub use suggest::{
     Connection, Connections, SuggestedChange, SuggestedPeer, SuggestedPolicy, SuggestedRule, Suggestion,

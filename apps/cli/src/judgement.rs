@@ -7,7 +7,7 @@ use ringfence_model::declaration::Declaration;
 use ringfence_model::fact::{Answer, Queries, ScopeFacts};
 use ringfence_model::{Diagnostic, Estate, Field, Finding, Level, Resource, Verdict, pod_template};
 use ringfence_outputs::Counts;
-use ringfence_reach::{Profile, Reach};
+use ringfence_reach::{Choice, Reach};
 
 use crate::arguments::Selected;
 use crate::exit::{Failure, Outcome};
@@ -26,7 +26,7 @@ pub(crate) struct Judgement {
 
 /// Runs every engine and the selected controls; what they could not do joins the diagnostics.
 pub(crate) fn judge(intake: &mut Intake, catalogue: &Catalogue, selection: &Selection) -> Judgement {
-    let (reach, diagnostics) = Reach::new(&intake.estate, Profile::Spec);
+    let (reach, diagnostics) = Reach::new(&intake.estate, Choice::Detect);
     intake.diagnostics.extend(diagnostics);
     let (scope, diagnostics) = ringfence_scope::scope(&intake.estate, &intake.declaration, &reach);
     intake.diagnostics.extend(diagnostics);

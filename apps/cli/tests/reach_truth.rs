@@ -26,6 +26,14 @@ use ringfence_model::{Estate, EstateBuilder};
 use ringfence_reach::{Endpoints, Profile, Reach};
 use serde_json::Value;
 
+/// Whose verdicts hold under which profile.
+const ENGINES: [(&str, Profile); 4] = [
+    ("spec", Profile::Spec),
+    ("netpol-analyzer", Profile::NpguardCompat),
+    ("aws-rules", Profile::AwsVpcCni),
+    ("aws-ebpf", Profile::AwsVpcCni),
+];
+
 fn main() {
     let arguments = Arguments::from_args();
     let guard = shared::truth().map(|truth| truth.join("network/np-guard"));
@@ -116,7 +124,7 @@ fn probes(folder: PathBuf) -> Result<Vec<Trial>, Failed> {
     let mut trials = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         let row: Value = serde_json::from_str(line)?;
-        for (engine, profile) in [("spec", Profile::Spec), ("netpol-analyzer", Profile::NpguardCompat)] {
+        for (engine, profile) in ENGINES {
             if let Some(probe) = probe(&folder, &row, engine, profile) {
                 let Probe { from, to, protocol, port, .. } = &probe;
                 let case = row.get("case").and_then(Value::as_str).unwrap_or_default();

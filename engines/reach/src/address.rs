@@ -162,6 +162,17 @@ pub(crate) const POD_SPACE_V6: [(u128, u128); 2] =
 pub(crate) struct Blocks {
     all: Vec<Box<[Span]>>,
     ids: FxHashMap<Box<[Span]>, u32>,
+    written: FxHashMap<u32, Written>,
+    written_ids: FxHashMap<(Span, Box<[Span]>), u32>,
+}
+
+/// A block as it is written: where the longest prefix decides, its exceptions are blocks of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    /// The block with its exceptions in it.
+    pub(crate) whole: (Span, u32),
+    /// The exceptions.
+    pub(crate) holes: Box<[(Span, u32)]>,
 }
 
 impl Blocks {
@@ -173,6 +184,34 @@ impl Blocks {
             self.all.push(spans.clone());
             next
         })
+    }
+
+    /// The block that is written so.
+    pub(crate) fn written(&mut self, whole: Span, mut holes: Vec<Span>) -> u32 {
+        holes.sort_unstable();
+        holes.dedup();
+        let key = (whole, holes.into_boxed_slice());
+        if let Some(id) = self.written_ids.get(&key) {
+            return *id;
+        }
+        // A block of its own, whatever other way there is to write the same addresses.
+        let id = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(minus(whole, &key.1).into_boxed_slice());
+        let holes = key.1.iter().map(|hole| (*hole, self.id(vec![*hole]))).collect();
+        let written = Written { whole: (whole, self.id(vec![whole])), holes };
+        self.written.insert(id, written);
+        self.written_ids.insert(key, id);
+        id
+    }
+
+    /// All blocks of which it matters how they are written.
+    pub(crate) fn all_written(&self) -> &FxHashMap<u32, Written> {
+        &self.written
+    }
+
+    /// How a block is written, where that matters.
+    pub(crate) fn as_written(&self, id: u32) -> Option<&Written> {
+        self.written.get(&id)
     }
 
     pub(crate) fn get(&self, id: u32) -> &[Span] {

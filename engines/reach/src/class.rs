@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use crate::address::Blocks;
 use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::enforcement::Policing;
 use crate::identity::Identities;
 use crate::mesh::{Mesh, is_mark};
 use crate::namespace::{ClusterId, NamespaceId, Namespaces};
@@ -72,6 +73,10 @@ pub(crate) struct Classes {
     pub(crate) nodes: RoaringBitmap,
     /// Why some of those may not be; set where there are any.
     pub(crate) host_doubt: Certainty,
+    /// Pod classes that share the address of their node; selectors match them all the same.
+    pub(crate) on_node: RoaringBitmap,
+    /// Pod classes that share an address with another pod, which should not be.
+    pub(crate) sharing: RoaringBitmap,
     /// Classes of addresses outside, landmarks and named destinations: as sources, of which ingress rules
     /// speak, and as destinations.
     pub(crate) outside: Both<RoaringBitmap>,
@@ -150,6 +155,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) own_nodes: &'a [(ClusterId, Direction, Certainty)],
     /// Addresses that two pods have.
     pub(crate) overlap: &'a Overlap,
+    pub(crate) policing: &'a Policing,
 }
 
 impl Builder<'_> {
@@ -181,6 +187,12 @@ impl Builder<'_> {
             if traits.host == HostNetwork::Perhaps {
                 let why = "whether a pod is on the host network is not known";
                 classes.host_doubt.get_or_insert_with(|| self.conditions.id(why));
+            }
+            if traits.shared.is_some() {
+                classes.sharing.insert(class);
+            }
+            if traits.host == HostNetwork::Address {
+                classes.on_node.insert(class);
             }
         }
         classes
@@ -215,11 +227,12 @@ impl Builder<'_> {
                 let doubt = doubt.or(self.host_doubt(&pod, cluster));
                 let next = u32::try_from(ports.len()).unwrap_or(u32::MAX);
                 let ports = *ports.entry(pod.ports).or_insert(next);
-                let enforced = Enforced::Yes;
                 let Pod { host, addresses, .. } = pod;
                 let shared = addresses != Addresses::Ignored
                     && self.overlap.concerns(workload.cluster.as_ref(), instance);
                 let shared = shared.then(|| self.conditions.id(SHARED));
+                let (enforced, unsure) = self.policing.of(cluster, workload, instance, resource, host);
+                let doubt = doubt.or(unsure);
                 let traits = Traits { namespace, sets, ports, host, enforced, addresses, shared, doubt };
                 let class = match known.get(&traits) {
                     Some(class) => *class,

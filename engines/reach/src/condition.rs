@@ -44,6 +44,11 @@ impl Conditions {
         id
     }
 
+    /// The condition that reads `text`, if anything hangs on it.
+    pub(crate) fn find(&self, text: &str) -> Option<ConditionId> {
+        self.ids.get(text).copied()
+    }
+
     /// The text of `ids` together; `None` where there is none.
     pub(crate) fn join(&self, ids: &[ConditionId]) -> Option<Arc<str>> {
         let mut texts = ids.iter().filter_map(|id| self.texts.get(id.0 as usize));

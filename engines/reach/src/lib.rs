@@ -21,7 +21,9 @@ mod class;
 mod condition;
 mod contact;
 mod default_deny;
+mod detect;
 mod endpoints;
+mod enforcement;
 mod entry;
 mod identity;
 mod map;
@@ -48,6 +50,7 @@ use roaring::RoaringBitmap;
 use crate::address::{Blocks, Space};
 use crate::class::Classes;
 use crate::condition::Conditions;
+use crate::enforcement::{Places, Policing};
 use crate::namespace::Namespaces;
 use crate::policy::{Both, Direction, PodSets, Policies, PortSpec, Reading};
 use crate::port::Cells;
@@ -59,7 +62,7 @@ use crate::selector::Selectors;
 pub use contact::Contact;
 pub use endpoints::Endpoints;
 pub use entry::{Behind, ClusterAddress, RulePort, Wanted, cluster_address};
-pub use profile::{Choice, Chosen, Profile, Switches};
+pub use profile::{Choice, Chosen, FACTS, Fact, Profile, Switches};
 pub use question::{Compared, Comparison, compare, diff};
 pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting, Side};
 
@@ -67,6 +70,8 @@ pub use ringfence_model::fact::{Edge, Matching, Openness, RuleAction, Selecting,
 #[derive(Debug)]
 pub struct Reach {
     profiles: Profiles,
+    /// Where reasons are written why policies are not enforced.
+    places: Places,
     namespaces: Namespaces,
     conditions: Conditions,
     selectors: Selectors,
@@ -105,16 +110,20 @@ impl Reach {
         let switches = choice.switches();
         let mut conditions = Conditions::default();
         let mut namespaces = Namespaces::new(estate, switches.missing_namespace_has_no_labels);
-        let mut profiles = Profiles::new(estate, &mut namespaces, choice);
+        let (mut profiles, mut found) = Profiles::new(estate, &mut namespaces, choice);
         cilium::adjust(&mut profiles, estate);
-        let mut reading = Reading::new(&mut namespaces, &mut conditions);
-        let policies = policy::read(estate, only, &profiles, &mut reading);
-        let Reading { selectors, sets, blocks, mut diagnostics, .. } = reading;
         let overlap = overlap::Overlap::new(estate);
-        diagnostics.extend(overlap.diagnostics(estate));
+        found.extend(overlap.diagnostics(estate));
+        let mut reading = Reading::new(&profiles, &mut namespaces, &mut conditions);
+        let policies = policy::read(estate, only, &mut reading);
+        let Reading { selectors, sets, blocks, diagnostics, .. } = reading;
+        found.extend(diagnostics);
         let v6 = switches.ipv6_peers && shows_v6(estate, &blocks);
-        let [ingress, egress] = Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one), v6));
+        let [ingress, egress] =
+            Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one, &blocks), v6));
         let spaces = Both { ingress, egress };
+        let mut places = Places::default();
+        let policing = Policing::new(estate, &namespaces, &profiles, &mut conditions, &mut places);
         let builder = class::Builder {
             estate,
             reader: pod::Reader { profiles: &profiles, names: &policies.names, spaces: &spaces },
@@ -129,6 +138,7 @@ impl Reach {
             policed_nodes: &policies.policed_nodes,
             own_nodes: &policies.own_nodes,
             overlap: &overlap,
+            policing: &policing,
         };
         let classes = builder.build();
         let cells = cells(&policies, &classes);
@@ -136,10 +146,12 @@ impl Reach {
         let builder =
             row::Builder::new(&namespaces, &policies, &classes, &cells, &peers, &profiles, &mut conditions);
         let rows = builder.build();
+        found.extend(row::lost_entries(&rows, &policies, &profiles, &conditions, estate));
         let reached = Reached::new(&rows.egress);
         let single = single(estate, &classes);
         let reach = Self {
             profiles,
+            places,
             namespaces,
             conditions,
             selectors,
@@ -155,7 +167,7 @@ impl Reach {
             single,
             controller: Vec::new(),
         };
-        (reach.with_controller(estate, switches), diagnostics)
+        (reach.with_controller(estate, switches), found)
     }
 
     /// The DNS names that rules use; [`Peer::Name`](ringfence_model::fact::Peer::Name) is an index into them.

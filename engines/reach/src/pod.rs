@@ -19,6 +19,8 @@ pub(crate) enum HostNetwork {
     Perhaps,
     /// It does, and to the engine it is the node and nothing else.
     Node,
+    /// It does, and to the engine it is an address of the node.
+    Address,
 }
 
 impl HostNetwork {
@@ -91,6 +93,7 @@ impl Reader<'_> {
         let host = match host_network(spec) {
             _ if switches.host_network_is_ordinary => HostNetwork::No,
             HostNetwork::Yes if switches.host_network_is_the_node => HostNetwork::Node,
+            HostNetwork::Yes if switches.host_network_is_an_address => HostNetwork::Address,
             other => other,
         };
         Pod {
@@ -103,7 +106,7 @@ impl Reader<'_> {
                     NamedPorts { declared: Vec::new(), incomplete: !self.names.is_empty() }
                 }
                 _ if switches.last_named_port_only => self.last_ports(spec),
-                _ => self.ports(spec),
+                _ => self.ports(spec, switches),
             },
             addresses: self.addresses(switches, instance, host),
         }
@@ -126,14 +129,15 @@ impl Reader<'_> {
         }
     }
 
-    fn ports(&self, spec: Field<'_>) -> NamedPorts {
+    fn ports(&self, spec: Field<'_>, switches: Switches) -> NamedPorts {
         let mut ports = NamedPorts::default();
         if self.names.is_empty() {
             return ports;
         }
         let Some(spec) = spec.node() else { return ports };
         // Init containers, sidecars among them, come after the others: the first declaration counts.
-        for key in ["containers", "initContainers"] {
+        let init = Some("initContainers").filter(|_| switches.init_containers_name_ports);
+        for key in ["containers"].into_iter().chain(init) {
             match spec.field(key) {
                 Field::Unresolved(..) => ports.incomplete = true,
                 Field::Absent => {}

@@ -14,6 +14,7 @@ use ringfence_model::fact::{DecidingRule, Landmark, PortRange, Protocol, RuleAct
 use ringfence_model::{Location, ResourceId, Text};
 use rustc_hash::FxHashMap;
 
+use crate::address::{Blocks, Written};
 use crate::condition::{Certainty, ConditionId};
 use crate::mesh::Mesh;
 use crate::namespace::{ClusterId, NamespaceId};
@@ -306,11 +307,16 @@ impl PortNames {
 
 impl Policies {
     /// The blocks that rules of one direction name, sorted.
-    pub(crate) fn blocks(&self, direction: Direction) -> Vec<u32> {
+    pub(crate) fn blocks(&self, direction: Direction, all: &Blocks) -> Vec<u32> {
         let rules =
             self.all.iter().filter_map(|policy| policy.rules(direction)).flat_map(|rules| &rules.rules);
         let mut blocks = Vec::new();
         rules.filter_map(|rule| rule.peers.as_ref()).flatten().for_each(|peer| peer.blocks(&mut blocks));
+        let written: Vec<&Written> = blocks.iter().filter_map(|block| all.as_written(*block)).collect();
+        for block in written {
+            blocks.push(block.whole.1);
+            blocks.extend(block.holes.iter().map(|(_, hole)| *hole));
+        }
         blocks.sort_unstable();
         blocks.dedup();
         blocks
@@ -357,4 +363,6 @@ pub(crate) struct Policies {
     /// Directions in which policies come between a pod and its own node; `Some` where they perhaps do.
     pub(crate) own_nodes: Vec<(ClusterId, Direction, Certainty)>,
     pub(crate) mesh: Mesh,
+    /// How blocks are written, where that matters.
+    pub(crate) written: FxHashMap<u32, Written>,
 }

@@ -9,6 +9,9 @@ mod decide;
 mod layer;
 mod pair;
 mod part;
+mod prefix;
+mod selected;
+mod table;
 mod tunnel;
 mod weigh;
 
@@ -25,6 +28,7 @@ pub(crate) use absent::{Address, Home, LetIn, Stranger};
 pub(crate) use build::{Builder, Key};
 pub(crate) use layer::{Layers, PeerClasses};
 pub(crate) use pair::Pairing;
+pub(crate) use table::lost_entries;
 pub(crate) use weigh::Weighed;
 
 /// One row.

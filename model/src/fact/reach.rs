@@ -3,6 +3,7 @@
 mod conflict;
 mod diff;
 mod edge;
+mod enforcement;
 mod entry;
 mod exposure;
 mod idle;
@@ -16,6 +17,7 @@ use crate::{Location, ResourceId, Text, WorkloadId};
 pub use conflict::Conflict;
 pub use diff::{DiffEnd, ReachChange, ReachDiff};
 pub use edge::{Edge, Matching, MeshEdge, Mtls, Openness, RuleAction, Selecting, Side};
+pub use enforcement::{Enforcement, Policed};
 pub use entry::{Clients, Entry, Facing, Front, Listener, Passage, Seen, Target, TargetEnd, Tls, Way};
 pub use exposure::{Exposed, Exposure, FuturePeer, Opened, Protection};
 pub use idle::{Idle, WhyIdle};

@@ -1,7 +1,7 @@
 //! `ringfence scope`: each resource's class, with its reason.
 
 use ringfence_outputs::{Counts, scope as form};
-use ringfence_reach::{Profile, Reach};
+use ringfence_reach::{Choice, Reach};
 
 use super::{assessment, read, talk};
 use crate::arguments::{ListFormat, Scope};
@@ -11,7 +11,7 @@ use crate::stream::Results;
 /// Reads and classes.
 pub(crate) fn run(options: &Scope, quiet: bool) -> Result<Outcome, Failure> {
     let mut intake = read(&options.input, quiet)?;
-    let (reach, diagnostics) = Reach::new(&intake.estate, Profile::Spec);
+    let (reach, diagnostics) = Reach::new(&intake.estate, Choice::Detect);
     intake.diagnostics.extend(diagnostics);
     let (scope, diagnostics) = ringfence_scope::scope(&intake.estate, &intake.declaration, &reach);
     intake.diagnostics.extend(diagnostics);

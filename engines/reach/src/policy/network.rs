@@ -45,8 +45,8 @@ pub(super) fn read(id: ResourceId, resource: &Resource, reading: &mut Reading<'_
 impl Reader<'_, '_> {
     /// The rules of one direction, `None` where the policy leaves it alone.
     fn rules(&mut self, spec: Field<'_>, direction: Direction) -> Option<Rules> {
-        let doubt = self.applies(spec, direction)?;
         let field = spec.node().map_or(Field::Absent, |spec| spec.field(direction.key()));
+        let doubt = self.applies(spec, direction).or_else(|| self.left_out(field, direction))?;
         let rules = match field {
             Field::Absent => Vec::new(),
             Field::Present(Node { value: Value::List(items), .. }) => {
@@ -100,6 +100,23 @@ impl Reader<'_, '_> {
             }
         }
         uncertain.map(Some)
+    }
+
+    /// Rules of a direction that `policyTypes` leaves out, where the engine may enforce them all the same.
+    fn left_out(&mut self, rules: Field<'_>, direction: Direction) -> Option<Certainty> {
+        let has_rules = match rules {
+            Field::Absent => false,
+            Field::Present(rules) => !rules.items().is_empty(),
+            Field::Unresolved(..) => true,
+        };
+        let counts = self.switches.left_out_rules_count && has_rules;
+        let why = || {
+            let (label, key) = (&self.label, direction.key());
+            format!(
+                "`policyTypes` of `{label}` leaves {key} out, and its {key} rules may be enforced all the same"
+            )
+        };
+        counts.then(|| Some(self.reading.conditions.id(&why())))
     }
 
     fn check_types(&mut self, spec: Field<'_>) {
@@ -172,7 +189,10 @@ impl Reader<'_, '_> {
             return Some(PeerSpec::Unknown(self.unknown("cidr", node)));
         };
         let (holes, doubt) = self.holes(block.field("except"), whole);
-        let id = self.reading.blocks.id(address::minus(whole, &holes));
+        let id = match self.switches.longest_prefix_decides {
+            true => self.reading.blocks.written(whole, holes),
+            false => self.reading.blocks.id(address::minus(whole, &holes)),
+        };
         Some(PeerSpec::Block(id, doubt))
     }
 

@@ -20,6 +20,7 @@ use crate::selector::{SelectorId, Selectors};
 /// What reading policies needs and fills.
 #[derive(Debug)]
 pub(crate) struct Reading<'a> {
+    pub(crate) profiles: &'a Profiles,
     pub(crate) namespaces: &'a mut Namespaces,
     pub(crate) conditions: &'a mut Conditions,
     pub(crate) selectors: Selectors,
@@ -55,12 +56,8 @@ const OTHER_CLUSTER: &[(&str, &str)] = &[
 ];
 
 /// All policies of `estate`, or only those of `only`, in the order of evaluation.
-pub(crate) fn read(
-    estate: &Estate,
-    only: Option<&[ResourceId]>,
-    profiles: &Profiles,
-    reading: &mut Reading<'_>,
-) -> Policies {
+pub(crate) fn read(estate: &Estate, only: Option<&[ResourceId]>, reading: &mut Reading<'_>) -> Policies {
+    let profiles = reading.profiles;
     let mut policies = Policies::default();
     let around_cilium = cilium::Around::new(estate, profiles, reading);
     let around = calico::is_anywhere(profiles).then(|| calico::Around::new(estate, reading));
@@ -68,6 +65,7 @@ pub(crate) fn read(
     let wanted = |id: &ResourceId| only.is_none_or(|only| only.contains(id));
     for (id, resource) in estate.iter().filter(|(id, one)| one.kind.is_kubernetes() && wanted(id)) {
         match resource.kind.as_str() {
+            _ if is_left_alone(resource, reading) => {}
             "networking.k8s.io/v1/NetworkPolicy" | "extensions/v1beta1/NetworkPolicy" => {
                 policies.all.push(network::read(id, resource, reading));
             }
@@ -105,7 +103,30 @@ pub(crate) fn read(
     policies.rules = std::mem::take(&mut reading.rules);
     policies.names = std::mem::take(&mut reading.names);
     policies.dns = std::mem::take(&mut reading.dns);
+    policies.written = reading.blocks.all_written().clone();
     policies
+}
+
+/// Whether a policy is of a kind that the engine of its cluster knows and does not enforce; one message names it.
+fn is_left_alone(resource: &Resource, reading: &mut Reading<'_>) -> bool {
+    if resource.kind.group() != Some("policy.networking.k8s.io") {
+        return false;
+    }
+    let cluster = reading.namespaces.cluster_id(resource.place.cluster.as_ref());
+    let switches = reading.profiles.switches(cluster);
+    if !switches.admin_tiers {
+        let message = format!(
+            "`{}` does nothing: the engine of its cluster does not enforce {}",
+            resource.label(),
+            resource.kind
+        );
+        reading.diagnostics.push(
+            Diagnostic::warning("policy-not-enforced", message)
+                .at(resource.location())
+                .help("say it in a kind of policy that this engine enforces"),
+        );
+    }
+    !switches.admin_tiers
 }
 
 /// A policy of a kind that is not evaluated: what it may select is uncertain.
@@ -182,8 +203,13 @@ impl Policy {
 
 impl<'a> Reading<'a> {
     /// Nothing is read yet.
-    pub(crate) fn new(namespaces: &'a mut Namespaces, conditions: &'a mut Conditions) -> Self {
+    pub(crate) fn new(
+        profiles: &'a Profiles,
+        namespaces: &'a mut Namespaces,
+        conditions: &'a mut Conditions,
+    ) -> Self {
         Self {
+            profiles,
             namespaces,
             conditions,
             selectors: Selectors::default(),

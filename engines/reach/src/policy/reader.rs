@@ -12,6 +12,7 @@ use super::{PeerSpec, Reading, Scope};
 use crate::address::Span;
 use crate::condition::{Certainty, ConditionId};
 use crate::namespace::{ClusterId, NamespaceId};
+use crate::profile::Switches;
 use crate::selector::SelectorId;
 
 /// One policy while it is read.
@@ -21,6 +22,7 @@ pub(crate) struct Reader<'r, 'a> {
     pub(crate) label: String,
     pub(crate) cluster: ClusterId,
     location: Option<Location>,
+    pub(crate) switches: Switches,
     /// The policy's own namespace; absent for cluster-wide policies.
     namespace: Option<NamespaceId>,
     /// Why the policy may not be in force.
@@ -36,7 +38,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         namespace: Option<NamespaceId>,
     ) -> Self {
         let (label, location) = (resource.label(), resource.location());
-        Self { reading, id, label, cluster, location, namespace, doubt: None }
+        let switches = reading.profiles.switches(cluster);
+        Self { reading, id, label, cluster, location, switches, namespace, doubt: None }
     }
 }
 

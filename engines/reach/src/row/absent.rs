@@ -146,19 +146,26 @@ impl Builder<'_> {
         let own = key.ports().and_then(|ports| classes.ports.get(ports as usize));
         let names = own.filter(|_| direction == Direction::Ingress).unwrap_or(&unknown);
         let nobody = Arc::new(RoaringBitmap::new());
+        let mut excepted = false;
         let mut sources: Vec<(Arc<Vec<Layer>>, Certainty)> = Vec::new();
         for (index, certainty) in key.policies() {
             let Some(policy) = policies.all.get(*index as usize) else { continue };
             let rules = policy.rules(direction).map(|rules| rules.rules.as_slice());
+            let tabled = self.layers.tabled(policy, direction);
+            excepted |= tabled.as_ref().is_some_and(|tabled| tabled.excepts);
             let matching = rules.unwrap_or_default().iter();
             let matching = matching.filter_map(|rule| Some((rule, stranger.matches(rule)?)));
-            let layers =
-                matching.map(|(rule, doubt)| self.layers.imagined(policy, rule, names, &nobody, doubt));
+            let layers = matching.map(|(rule, doubt)| match &tabled {
+                Some(tabled) => self.layers.imagined_entry((policy, rule), tabled, names, &nobody, doubt),
+                None => self.layers.imagined(policy, rule, names, &nobody, doubt),
+            });
             sources.push((Arc::new(layers.collect()), *certainty));
         }
         let host = key.is_on_host().then(|| self.layers.host_condition());
         let layers = counted(&sources, host);
-        let on = self.circumstances(key, direction, host);
+        let mut on = self.circumstances(key, direction, host);
+        // An exception of one rule may close to the stranger what others open.
+        on.doubts.extend(Some(stranger.unknown).filter(|_| excepted));
         let hits = layers.iter().filter_map(|one| one.hit(on.host, &on.none)).collect();
         let decided = decide(&on, &layers);
         let none = || (on.none.clone(), on.none.clone(), Vec::new());

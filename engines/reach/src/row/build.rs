@@ -10,6 +10,8 @@ use rustc_hash::FxHashMap;
 use super::decide::{Circumstances, Counted, Decided, Isolating, OnMesh, decide};
 use super::layer::{Layer, Layers, OwnNode, PeerClasses};
 use super::part::Parting;
+use super::prefix::settled;
+use super::selected::{Modes, Selected};
 use super::tunnel::{End, Tunnels};
 use super::{Group, Peers, Row, Rows, Table};
 use crate::class::{Classes, Traits};
@@ -30,6 +32,8 @@ pub(crate) struct Key {
     ports: Option<u32>,
     host: bool,
     enforced: Enforced,
+    /// Set where what no policy decides is closed, with why it may not be.
+    closed: Option<Certainty>,
     doubt: Certainty,
     /// A policy that is not evaluated and may select the class.
     other: Certainty,
@@ -51,6 +55,10 @@ impl Key {
     /// The named ports of the class, where an ingress rule resolves names on it.
     pub(super) fn ports(&self) -> Option<u32> {
         self.ports
+    }
+
+    pub(crate) fn enforced(&self) -> Enforced {
+        self.enforced
     }
 
     pub(crate) fn cluster(&self) -> ClusterId {
@@ -78,6 +86,7 @@ pub(crate) struct Builder<'a> {
     apart: Option<u32>,
     /// Absent where there is no mesh.
     tunnels: Option<Tunnels<'a>>,
+    pub(super) modes: Modes,
 }
 
 impl<'a> Builder<'a> {
@@ -96,12 +105,13 @@ impl<'a> Builder<'a> {
             subjects.into_iter().for_each(|policies: &mut Vec<u32>| policies.push(index));
         }
         let tunnels = Tunnels::new(&policies.mesh, classes, cells, conditions);
+        let modes = Modes::new(profiles, conditions);
         let layers = Layers::new(policies, classes, cells, peers, profiles, conditions);
         let named =
             policies.all.iter().map(|policy| policy.ingress.as_ref().is_some_and(names_ports)).collect();
         let parting = Parting::new(classes.len());
         let known = FxHashMap::default();
-        Self { namespaces, layers, by_subject, named, known, parting, apart: None, tunnels }
+        Self { namespaces, layers, by_subject, named, known, parting, apart: None, tunnels, modes }
     }
 
     pub(crate) fn build(mut self) -> Rows {
@@ -147,23 +157,28 @@ impl<'a> Builder<'a> {
         let policies = self.layers.policies;
         let mut selecting: Vec<(u32, Certainty)> = Vec::new();
         let mut named = false;
-        let enforced = match traits.enforced {
-            Enforced::Yes => Some(None),
-            Enforced::Perhaps(condition) => Some(Some(condition)),
-            Enforced::No(_) => None,
-        };
+        let is_policed = !matches!(traits.enforced, Enforced::No(_));
+        let mut selected = Selected::default();
         for (set, certainty) in &traits.sets {
             for index in self.by_subject.get(set.index()).into_iter().flatten() {
                 let Some(policy) = policies.all.get(*index as usize) else { continue };
+                let selects = policy.doubt.or(*certainty);
+                selected.add(policy, direction, selects);
                 let Some(rules) = policy.rules(direction) else { continue };
-                let enforced = if policy.rank.plane == Plane::Mesh { Some(None) } else { enforced };
-                let Some(enforced) = enforced else { continue };
-                selecting.push((*index, policy.doubt.or(*certainty).or(rules.doubt).or(enforced)));
+                if !is_policed && policy.rank.plane == Plane::Network {
+                    continue;
+                }
+                selecting.push((*index, selects.or(rules.doubt)));
                 named |= direction == Direction::Ingress && self.is_named(*index);
             }
         }
         selecting.sort_unstable();
         let cluster = self.namespaces.cluster(traits.namespace);
+        let switches = self.layers.switches(cluster);
+        if switches.selected_pods_skip_baseline {
+            selected.skip_baseline(policies, &mut selecting);
+        }
+        let closed = (switches.unselected_is_closed && is_policed).then_some(selected.anywhere);
         let other = policies.others.iter().find(|(there, namespace, _)| {
             *there == cluster && namespace.is_none_or(|namespace| namespace == traits.namespace)
         });
@@ -173,6 +188,7 @@ impl<'a> Builder<'a> {
             ports: named.then_some(traits.ports),
             host: traits.host.is_undefined(),
             enforced: traits.enforced,
+            closed: closed.and_then(|selected| self.modes.closed(cluster, selected)),
             doubt: traits.doubt,
             other: other.map(|(_, _, condition)| *condition),
             end: self.tunnels.as_ref().map(|tunnels| tunnels.end(traits)).unwrap_or_default(),
@@ -240,6 +256,7 @@ impl<'a> Builder<'a> {
         let special = !classes.host.is_empty()
             || on.nodes_may_open.is_some()
             || classes.clusters.len() > 1
+            || !classes.on_node.is_empty()
             || key.end.is_tunnelled();
         if !special && decide(on, wide).is_none() {
             return;
@@ -265,6 +282,7 @@ impl<'a> Builder<'a> {
         let policies = self.layers.policies;
         let selecting = key.policies.iter().filter_map(|(index, _)| policies.all.get(*index as usize));
         let mesh = selecting.into_iter().any(|policy| policy.rank.plane == Plane::Mesh);
+        let open_if = self.open_if(key);
         Circumstances {
             all: self.layers.cells.all(),
             none: self.layers.cells.none(),
@@ -279,6 +297,9 @@ impl<'a> Builder<'a> {
                 unproxied: tunnels.unproxied(key.end, self.layers.cells),
             }),
             tunnel: None,
+            open_if,
+            closed: key.closed,
+            table: self.layers.table(key.cluster),
         }
     }
 
@@ -324,6 +345,24 @@ impl<'a> Builder<'a> {
             visit(&Circumstances { may_open: on.nodes_may_open, ..plain.clone() }, &nodes);
             return self.each_host(key, &plain, &others, visit);
         }
+        if !classes.on_node.is_empty() {
+            let (on_node, others) = split(peers, &classes.on_node);
+            let mut together = on.clone();
+            together.open_if.push(self.layers.conditions.id("it is open where both run on one node"));
+            visit(&together, &on_node);
+            return self.each_undefined(key, on, &others, visit);
+        }
+        self.each_undefined(key, on, peers, visit);
+    }
+
+    fn each_undefined(
+        &mut self,
+        key: &Key,
+        on: &Circumstances,
+        peers: &[u32],
+        visit: &mut impl FnMut(&Circumstances, &[u32]),
+    ) {
+        let classes = self.layers.classes;
         if classes.host.is_empty() || on.host.is_some() {
             return self.each_tunnel(key, on, peers, visit);
         }
@@ -474,7 +513,9 @@ impl Row {
     ) {
         let Some(Decided { sure, maybe, conditions }) = decide(on, layers) else { return };
         let start = self.hits.len();
-        self.hits.extend(layers.iter().filter_map(|counted| counted.hit(on.host, &on.none)));
+        settled(on, layers, |layers| {
+            self.hits.extend(layers.iter().filter_map(|counted| counted.hit(on.host, &on.none)));
+        });
         let (hits, peers) = (start..self.hits.len(), peers(self));
         self.groups.push(Group { peers, sure, maybe, conditions: conditions.into(), hits });
     }

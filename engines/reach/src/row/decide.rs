@@ -7,6 +7,7 @@
 
 use super::Hit;
 use super::layer::Layer;
+use super::prefix::{self, Table};
 use super::tunnel::Tunnel;
 use crate::condition::{Certainty, ConditionId};
 use crate::policy::Plane;
@@ -34,6 +35,13 @@ pub(super) struct Circumstances {
     pub(super) mesh: Option<OnMesh>,
     /// The tunnel through which connections travel, so that policies see its port.
     pub(super) tunnel: Option<Tunnel>,
+    /// Why policies may not come between the two at all: whether they are in force is not known, both may be
+    /// on one node.
+    pub(super) open_if: Vec<ConditionId>,
+    /// Set where what no policy decides is closed, with why it may not be.
+    pub(super) closed: Option<Certainty>,
+    /// Set where the engine keeps a table of addresses.
+    pub(super) table: Option<Table>,
 }
 
 /// A class that policies of a mesh select.
@@ -71,8 +79,16 @@ pub(super) struct Decided {
 
 /// Decides; `None` for denied.
 pub(super) fn decide(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decided> {
+    prefix::settled(on, layers, |layers| decide_settled(on, layers))
+}
+
+fn decide_settled(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Decided> {
     let mut opened = walk(on, layers, Plane::Network);
     let mut conditions: Vec<ConditionId> = Vec::new();
+    if !on.open_if.is_empty() && opened.maybe != on.all {
+        opened.maybe = on.all.clone();
+        conditions.extend(&on.open_if);
+    }
     if let Some(tunnel) = &on.tunnel {
         conditions.extend(tunnel.through(&mut opened));
     }
@@ -109,7 +125,9 @@ pub(super) fn by_mesh(on: &Circumstances, layers: &[Counted<'_>]) -> Option<Open
 fn add_conditions(on: &Circumstances, layers: &[Counted<'_>], all: &mut Vec<ConditionId>) {
     let of_layers = layers.iter().flat_map(|counted| counted.policy.iter().chain(&counted.layer.doubts));
     let isolating = on.isolating.iter().filter_map(|isolating| isolating.certainty.as_ref());
-    all.extend(on.doubts.iter().chain(&on.host).chain(&on.may_open).chain(isolating).chain(of_layers));
+    let closed = on.closed.iter().flatten();
+    all.extend(on.doubts.iter().chain(&on.host).chain(&on.may_open).chain(closed));
+    all.extend(isolating.chain(of_layers));
     all.sort_unstable();
     all.dedup();
 }
@@ -162,7 +180,11 @@ fn walk(on: &Circumstances, layers: &[Counted<'_>], plane: Plane) -> Opened {
         }
         ports.close(on, isolates, certainly, &passed);
     }
-    Opened { sure: ports.sure.or(&ports.sure_left), maybe: ports.maybe.or(&ports.maybe_left) }
+    match on.closed.filter(|_| plane == Plane::Network) {
+        Some(None) => Opened { sure: ports.sure, maybe: ports.maybe },
+        Some(Some(_)) => Opened { maybe: ports.maybe.or(&ports.maybe_left), sure: ports.sure },
+        None => Opened { sure: ports.sure.or(&ports.sure_left), maybe: ports.maybe.or(&ports.maybe_left) },
+    }
 }
 
 /// Ports while stages are walked.

@@ -6,6 +6,7 @@ use ringfence_model::fact::{PortRange, Protocol, RuleAction};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
+use super::prefix::Entry;
 use crate::class::{Classes, Held};
 use crate::condition::{Certainty, ConditionId, Conditions};
 use crate::namespace::{ClusterId, NamespaceId};
@@ -28,6 +29,8 @@ pub(crate) struct Layer {
     pub(super) by_labels: bool,
     pub(super) sure: Mask,
     pub(super) maybe: Mask,
+    /// What it is in a table of addresses, where the engine keeps one.
+    pub(super) entry: Option<Entry>,
     /// Whether it may not match its peers.
     pub(super) uncertain_peers: bool,
     /// Why it may not match its peers, or not all of its ports.
@@ -80,6 +83,24 @@ pub(super) enum OwnNode {
     Policed,
 }
 
+impl OnPorts {
+    /// Every port of every protocol.
+    pub(super) fn all(cells: &Cells) -> Self {
+        Self { sure: cells.all(), maybe: cells.all(), doubts: Vec::new() }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.maybe.is_empty()
+    }
+
+    /// With the ports of `more`, perhaps.
+    pub(super) fn or_perhaps(mut self, more: Self, doubt: Certainty) -> Self {
+        self.maybe = self.maybe.or(&more.maybe);
+        self.doubts.extend(more.doubts.into_iter().chain(doubt));
+        self
+    }
+}
+
 /// Makes layers.
 #[derive(Debug)]
 pub(crate) struct Layers<'a> {
@@ -102,6 +123,11 @@ pub(crate) struct PeerClasses {
 }
 
 impl PeerClasses {
+    /// The classes with each map of named ports.
+    pub(super) fn by_ports(&self) -> &[RoaringBitmap] {
+        &self.by_ports
+    }
+
     pub(crate) fn new(classes: &Classes, profiles: &Profiles) -> Self {
         let mut by_ports = vec![RoaringBitmap::new(); classes.ports.len()];
         for (class, traits) in (0..).zip(&classes.pods) {
@@ -145,6 +171,9 @@ impl<'a> Layers<'a> {
         let rules = policy.rules(direction).map(|rules| rules.rules.as_slice()).unwrap_or_default();
         let place = Place::of(policy);
         let switches = self.profiles.switches(policy.cluster);
+        if Self::is_tabled(policy, switches) {
+            return self.entries(policy, direction, switches);
+        }
         let mut layers = Vec::new();
         for rule in rules {
             for matched in self.matches(rule, direction, place) {
@@ -156,6 +185,14 @@ impl<'a> Layers<'a> {
         layers
     }
 
+    pub(super) fn profiles(&self) -> &'a Profiles {
+        self.profiles
+    }
+
+    pub(super) fn switches(&self, cluster: ClusterId) -> Switches {
+        self.profiles.switches(cluster)
+    }
+
     /// The layer that a rule would make for a peer of which only `names` is known.
     pub(super) fn imagined(
         &mut self,
@@ -165,7 +202,7 @@ impl<'a> Layers<'a> {
         nobody: &Arc<RoaringBitmap>,
         certainty: Certainty,
     ) -> Layer {
-        let on = self.on_ports(rule, names, self.profiles.switches(policy.cluster));
+        let on = self.on_ports(rule.ports.as_deref(), names, self.profiles.switches(policy.cluster));
         let matched = Match { peers: Arc::clone(nobody), by_labels: true, certainty };
         layer(rule, Place::of(policy), &matched, Arc::clone(nobody), on)
     }
@@ -206,7 +243,7 @@ impl<'a> Layers<'a> {
     }
 
     /// Adds to `held` whom `spec` matches.
-    fn hold(&self, spec: &PeerSpec, direction: Direction, held: &mut Held) {
+    pub(super) fn hold(&self, spec: &PeerSpec, direction: Direction, held: &mut Held) {
         let universe = self.peers.universe.get(direction);
         let blocks = self.classes.blocks.get(direction);
         let join = |held: &mut Held, found: Option<&Held>| found.into_iter().for_each(|one| held.join(one));
@@ -310,13 +347,13 @@ impl<'a> Layers<'a> {
     ) -> Vec<(Arc<RoaringBitmap>, OnPorts)> {
         let named = rule.ports.iter().flatten().any(|port| matches!(port.named(), PortSpec::Named(_)));
         if direction == Direction::Ingress || !named {
-            return vec![(Arc::clone(peers), self.on_ports(rule, subject, switches))];
+            return vec![(Arc::clone(peers), self.on_ports(rule.ports.as_deref(), subject, switches))];
         }
         let mut parts: FxHashMap<OnPorts, RoaringBitmap> = FxHashMap::default();
-        let outside = self.on_ports(rule, &NamedPorts::default(), switches);
+        let outside = self.on_ports(rule.ports.as_deref(), &NamedPorts::default(), switches);
         parts.insert(outside, self.classes.outside.get(direction) & peers.as_ref());
         for (ports, classes) in self.classes.ports.iter().zip(&self.peers.by_ports) {
-            let on = self.on_ports(rule, ports, switches);
+            let on = self.on_ports(rule.ports.as_deref(), ports, switches);
             let here = classes & peers.as_ref();
             let unsure =
                 if switches.last_named_port_only { &here & &self.peers.alike } else { RoaringBitmap::new() };
@@ -328,6 +365,8 @@ impl<'a> Layers<'a> {
                 *parts.entry(on).or_default() |= &unsure;
             }
             *parts.entry(on).or_default() |= here - unsure;
+            *parts.entry(self.on_ports(rule.ports.as_deref(), ports, switches)).or_default() |=
+                classes & peers.as_ref();
         }
         let mut parts: Vec<(Arc<RoaringBitmap>, OnPorts)> =
             parts.into_iter().map(|(on, peers)| (Arc::new(peers), on)).collect();
@@ -336,9 +375,14 @@ impl<'a> Layers<'a> {
         parts
     }
 
-    fn on_ports(&mut self, rule: &Rule, names: &NamedPorts, switches: Switches) -> OnPorts {
+    pub(super) fn on_ports(
+        &mut self,
+        ports: Option<&[PortSpec]>,
+        names: &NamedPorts,
+        switches: Switches,
+    ) -> OnPorts {
         let all = self.cells.all();
-        let Some(ports) = &rule.ports else {
+        let Some(ports) = ports else {
             return OnPorts { sure: all.clone(), maybe: all, doubts: Vec::new() };
         };
         let mut on = self.all_ports(ports.iter().filter(|port| port.named() == *port), names, switches);
@@ -423,6 +467,7 @@ pub(super) fn layer(
         by_labels: matched.by_labels,
         sure,
         maybe,
+        entry: None,
         uncertain_peers: matched.certainty.or(rule.when).is_some(),
         doubts: matched.certainty.into_iter().chain(rule.when).chain(doubts).collect(),
     }

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::build::{counted, isolating};
 use super::decide::{Circumstances, Counted, OnMesh, by_mesh};
 use super::layer::{Layer, Layers};
+use super::prefix;
 use super::tunnel::Tunnels;
 use super::{Hit, Row};
 use crate::condition::Certainty;
@@ -55,6 +56,9 @@ impl<'a> Pairing<'a> {
             may_open: None,
             mesh: Some(OnMesh { closed, unproxied }),
             tunnel: None,
+            open_if: Vec::new(),
+            closed: None,
+            table: None,
         };
         let sources = self.sources(row, traits.ports, Direction::Ingress);
         let layers = counted(&sources, None);
@@ -88,9 +92,17 @@ impl<'a> Pairing<'a> {
         let on_host = traits.host.is_undefined();
         let host = (on_host || self.layers.classes.host.contains(peer)).then(|| self.layers.host_condition());
         let all = counted(&sources, host.filter(|_| on_host));
-        let matching = all.iter().filter(|one| one.layer.peers.contains(peer));
+        let matching: Vec<Counted<'_>> =
+            all.into_iter().filter(|one| one.layer.peers.contains(peer)).collect();
+        let policies = row.map(|row| row.policies.as_slice()).unwrap_or_default();
+        let policy = policies.first().and_then(|(policy, _)| self.layers.policies.all.get(*policy as usize));
+        let table = policy.and_then(|policy| self.layers.table(policy.cluster));
+        let none = self.layers.cells.none();
+        let all: Vec<Hit> = prefix::of_table(table.as_ref(), &none, &matching, |layers| {
+            layers.iter().filter_map(|one| one.hit(host, &none)).collect()
+        });
         let mut hits: Vec<Hit> = Vec::new();
-        for hit in matching.filter_map(|one| one.hit(host, &self.layers.cells.none())) {
+        for hit in all {
             // Parts of one rule that match the same peer add up.
             match hits.last_mut().filter(|last| last.rule == hit.rule && last.action == hit.action) {
                 Some(last) => {

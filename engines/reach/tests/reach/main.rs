@@ -1,6 +1,8 @@
 //! The engine against the API definition: cases by hand, and a second evaluator on random clusters.
 
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod bad;
 #[cfg(test)]
 mod calico;

@@ -14,15 +14,19 @@ use crate::random::{OUTSIDE, PROBED, address, cluster, manifests, policy_manifes
 use crate::spec::{Cluster, End, Host, Policy};
 
 /// One estate and its answers.
-struct Subject {
+pub(crate) struct Subject {
     estate: Estate,
     reach: Reach,
 }
 
 impl Subject {
     fn new(manifests: &[Json]) -> Self {
+        Self::under(Profile::Spec, manifests)
+    }
+
+    pub(crate) fn under(profile: Profile, manifests: &[Json]) -> Self {
         let estate = estate(manifests);
-        let (reach, _) = Reach::new(&estate, Profile::Spec);
+        let (reach, _) = Reach::new(&estate, profile);
         Self { estate, reach }
     }
 
@@ -62,11 +66,22 @@ fn probe(
     cluster: &Cluster,
     check: impl Fn(bool, bool, bool) -> bool,
 ) -> Result<(), TestCaseError> {
+    let arrives = |from, to, protocol: &str, port| Some(cluster.arrives(from, to, protocol, port));
+    probe_against(subject, cluster, arrives, check)
+}
+
+/// The same against another evaluator; what it leaves open is not compared.
+pub(crate) fn probe_against(
+    subject: &Subject,
+    cluster: &Cluster,
+    arrives: impl Fn(End, End, &str, u16) -> Option<bool>,
+    check: impl Fn(bool, bool, bool) -> bool,
+) -> Result<(), TestCaseError> {
     for (from, to) in pairs(cluster) {
         let Some(edge) = subject.edge(cluster, from, to) else { continue };
         for protocol in Protocol::ALL {
             for port in PROBED {
-                let arrives = cluster.arrives(from, to, protocol.as_str(), port);
+                let Some(arrives) = arrives(from, to, protocol.as_str(), port) else { continue };
                 let allowed = edge.allowed.contains(protocol, port);
                 let depends = edge.depends.contains(protocol, port);
                 prop_assert!(!(allowed && depends));
@@ -83,7 +98,7 @@ fn probe(
 
 /// What hides a part of the truth from the engine, while the cluster stays as it is.
 #[derive(Clone, Debug)]
-enum Hide {
+pub(crate) enum Hide {
     /// The addresses of a pod.
     Address(Index),
     /// The address of a pod, by that of another one.
@@ -102,7 +117,7 @@ enum Hide {
     Name(Index, bool),
 }
 
-fn hide() -> impl Strategy<Value = Hide> {
+pub(crate) fn hide() -> impl Strategy<Value = Hide> {
     let index = any::<Index>;
     let twin = cluster().prop_filter_map("a policy", |cluster| cluster.policies.into_iter().next());
     prop_oneof![
@@ -118,7 +133,7 @@ fn hide() -> impl Strategy<Value = Hide> {
 }
 
 /// Changes the cluster where what is hidden is how an engine treats it.
-fn prepare(cluster: &mut Cluster, hidden: &[Hide]) {
+pub(crate) fn prepare(cluster: &mut Cluster, hidden: &[Hide]) {
     for hide in hidden {
         match hide {
             Hide::Host(pod, node) => {
@@ -135,7 +150,7 @@ fn prepare(cluster: &mut Cluster, hidden: &[Hide]) {
     }
 }
 
-fn conceal(manifests: &mut Vec<Json>, hidden: &[Hide]) {
+pub(crate) fn conceal(manifests: &mut Vec<Json>, hidden: &[Hide]) {
     let of_kind = |manifests: &[Json], kind: &str| -> Vec<usize> {
         (0..manifests.len()).filter(|index| manifests[*index]["kind"] == kind).collect()
     };

@@ -192,7 +192,7 @@ impl Cluster {
 
 impl Policy {
     /// `policyTypes` where given; else always ingress, and egress where there are egress rules.
-    fn concerns(&self, direction: &str) -> bool {
+    pub(crate) fn concerns(&self, direction: &str) -> bool {
         match self.types.as_ref().filter(|types| !types.is_empty()) {
             Some(types) => types.contains(&direction),
             None if direction == "Ingress" => true,
