@@ -71,13 +71,13 @@ impl Policing {
         namespaces: &Namespaces,
         profiles: &Profiles,
         conditions: &mut Conditions,
-        places: &mut Places,
-    ) -> Self {
+    ) -> (Self, Places) {
+        let mut places = Places::default();
         let clusters = namespaces.named_clusters().map(|(id, name)| {
             let chosen = profiles.of(id);
-            Cluster::new(estate, name, chosen, profiles.detects(), conditions, places)
+            Cluster::new(estate, name, chosen, profiles.detects(), conditions, &mut places)
         });
-        Self { clusters: clusters.collect() }
+        (Self { clusters: clusters.collect() }, places)
     }
 
     /// Whether the policies of a pod are enforced, and why nothing is certain of it.

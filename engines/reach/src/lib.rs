@@ -122,8 +122,7 @@ impl Reach {
         let [ingress, egress] =
             Direction::BOTH.map(|one| Space::new(&blocks, &policies.blocks(one, &blocks), v6));
         let spaces = Both { ingress, egress };
-        let mut places = Places::default();
-        let policing = Policing::new(estate, &namespaces, &profiles, &mut conditions, &mut places);
+        let (policing, places) = Policing::new(estate, &namespaces, &profiles, &mut conditions);
         let builder = class::Builder {
             estate,
             reader: pod::Reader { profiles: &profiles, names: &policies.names, spaces: &spaces },

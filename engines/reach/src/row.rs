@@ -5,6 +5,7 @@
 
 mod absent;
 mod build;
+mod circumstance;
 mod decide;
 mod layer;
 mod pair;

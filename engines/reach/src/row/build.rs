@@ -7,7 +7,7 @@ use ringfence_model::fact::{Landmark, RuleAction};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use super::decide::{Circumstances, Counted, Decided, Isolating, OnMesh, decide};
+use super::decide::{Circumstances, Counted, Decided, Isolating, decide};
 use super::layer::{Layer, Layers, OwnNode, PeerClasses};
 use super::part::Parting;
 use super::prefix::settled;
@@ -15,7 +15,7 @@ use super::selected::{Modes, Selected};
 use super::tunnel::{End, Tunnels};
 use super::{Group, Peers, Row, Rows, Table};
 use crate::class::{Classes, Traits};
-use crate::condition::{Certainty, ConditionId, Conditions};
+use crate::condition::{Certainty, Conditions};
 use crate::namespace::{ClusterId, Namespaces};
 use crate::pod::{Enforced, NamedPorts};
 use crate::policy::{Both, Direction, Plane, Policies, PortSpec, Rules};
@@ -25,20 +25,20 @@ use crate::profile::Profiles;
 /// What decides a row; classes that have it in common share the row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    cluster: ClusterId,
+    pub(super) cluster: ClusterId,
     /// The policies that select the class, in the order of evaluation.
-    policies: Vec<(u32, Certainty)>,
+    pub(super) policies: Vec<(u32, Certainty)>,
     /// The named ports of the class, where an ingress rule resolves names on it.
     ports: Option<u32>,
-    host: bool,
+    pub(super) host: bool,
     enforced: Enforced,
     /// Set where what no policy decides is closed, with why it may not be.
-    closed: Option<Certainty>,
-    doubt: Certainty,
+    pub(super) closed: Option<Certainty>,
+    pub(super) doubt: Certainty,
     /// A policy that is not evaluated and may select the class.
-    other: Certainty,
+    pub(super) other: Certainty,
     /// What the class is to a mesh.
-    end: End,
+    pub(super) end: End,
 }
 
 impl Key {
@@ -73,7 +73,7 @@ impl Key {
 /// What building rows takes.
 #[derive(Debug)]
 pub(crate) struct Builder<'a> {
-    namespaces: &'a Namespaces,
+    pub(super) namespaces: &'a Namespaces,
     pub(super) layers: Layers<'a>,
     /// For each set the policies whose subject it is.
     by_subject: Vec<Vec<u32>>,
@@ -83,9 +83,9 @@ pub(crate) struct Builder<'a> {
     known: FxHashMap<(u32, Direction, Option<u32>), Arc<Vec<Layer>>>,
     pub(super) parting: Parting,
     /// A peer of the row at hand that is judged apart.
-    apart: Option<u32>,
+    pub(super) apart: Option<u32>,
     /// Absent where there is no mesh.
-    tunnels: Option<Tunnels<'a>>,
+    pub(super) tunnels: Option<Tunnels<'a>>,
     pub(super) modes: Modes,
 }
 
@@ -273,132 +273,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn circumstances(
-        &mut self,
-        key: &Key,
-        direction: Direction,
-        host: Certainty,
-    ) -> Circumstances {
-        let policies = self.layers.policies;
-        let selecting = key.policies.iter().filter_map(|(index, _)| policies.all.get(*index as usize));
-        let mesh = selecting.into_iter().any(|policy| policy.rank.plane == Plane::Mesh);
-        let open_if = self.open_if(key);
-        Circumstances {
-            all: self.layers.cells.all(),
-            none: self.layers.cells.none(),
-            isolating: isolating(policies, &key.policies, direction),
-            host: host.filter(|_| key.host),
-            doubts: key.doubt.into_iter().chain(key.other).collect(),
-            overruled: key.other.is_some(),
-            nodes_may_open: self.layers.nodes_may_open(key.cluster, direction),
-            may_open: None,
-            mesh: self.tunnels.as_ref().filter(|_| mesh).map(|tunnels| OnMesh {
-                closed: self.layers.conditions.id("the mesh alone closes it, and packets reach the pod"),
-                unproxied: tunnels.unproxied(key.end, self.layers.cells),
-            }),
-            tunnel: None,
-            open_if,
-            closed: key.closed,
-            table: self.layers.table(key.cluster),
-        }
-    }
-
-    /// Calls `visit` for the peers under the circumstances that hold for them: host network, foreign
-    /// clusters and tunnels differ.
-    fn each_circumstance(
-        &mut self,
-        key: &Key,
-        on: &Circumstances,
-        mut peers: Cow<'_, [u32]>,
-        mut visit: impl FnMut(&Circumstances, &[u32]),
-    ) {
-        let classes = self.layers.classes;
-        if let Some(node) = self.apart.filter(|node| peers.contains(node)) {
-            peers = Cow::Owned(peers.iter().copied().filter(|peer| *peer != node).collect());
-        }
-        if classes.clusters.len() > 1 {
-            let foreign = (0..).zip(&classes.clusters).filter(|(cluster, _)| *cluster != key.cluster.index());
-            for (cluster, members) in foreign {
-                let (there, here) = split(&peers, members);
-                peers = Cow::Owned(here);
-                if !there.is_empty() {
-                    let mut on = on.clone();
-                    on.doubts.push(self.between_clusters(key.cluster, cluster));
-                    self.each_host(key, &on, &there, &mut visit);
-                }
-            }
-        }
-        self.each_host(key, on, &peers, &mut visit);
-    }
-
-    fn each_host(
-        &mut self,
-        key: &Key,
-        on: &Circumstances,
-        peers: &[u32],
-        visit: &mut impl FnMut(&Circumstances, &[u32]),
-    ) {
-        let classes = self.layers.classes;
-        if on.nodes_may_open.is_some() {
-            let (nodes, others) = split(peers, &classes.nodes);
-            let plain = Circumstances { nodes_may_open: None, ..on.clone() };
-            visit(&Circumstances { may_open: on.nodes_may_open, ..plain.clone() }, &nodes);
-            return self.each_host(key, &plain, &others, visit);
-        }
-        if !classes.on_node.is_empty() {
-            let (on_node, others) = split(peers, &classes.on_node);
-            let mut together = on.clone();
-            together.open_if.push(self.layers.conditions.id("it is open where both run on one node"));
-            visit(&together, &on_node);
-            return self.each_undefined(key, on, &others, visit);
-        }
-        self.each_undefined(key, on, peers, visit);
-    }
-
-    fn each_undefined(
-        &mut self,
-        key: &Key,
-        on: &Circumstances,
-        peers: &[u32],
-        visit: &mut impl FnMut(&Circumstances, &[u32]),
-    ) {
-        let classes = self.layers.classes;
-        if classes.host.is_empty() || on.host.is_some() {
-            return self.each_tunnel(key, on, peers, visit);
-        }
-        let (host, others) = split(peers, &classes.host);
-        let on_host = Circumstances { host: Some(self.layers.host_condition()), ..on.clone() };
-        self.each_tunnel(key, &on_host, &host, visit);
-        self.each_tunnel(key, on, &others, visit);
-    }
-
-    /// Policies see the port of a tunnel where there is one between the class and its peers.
-    fn each_tunnel(
-        &self,
-        key: &Key,
-        on: &Circumstances,
-        peers: &[u32],
-        visit: &mut impl FnMut(&Circumstances, &[u32]),
-    ) {
-        let Some(tunnels) = self.tunnels.as_ref().filter(|_| key.end.is_tunnelled()) else {
-            return visit(on, peers);
-        };
-        for (tunnel, peers) in tunnels.part(key.end, peers) {
-            visit(&Circumstances { tunnel, ..on.clone() }, &peers);
-        }
-    }
-
-    fn between_clusters(&mut self, one: ClusterId, other: usize) -> ConditionId {
-        let name = |index: usize| {
-            let found = self.namespaces.clusters().find(|(id, _)| id.index() == index);
-            found.map(|(_, name)| name).unwrap_or_default()
-        };
-        let mut names = [name(one.index()), name(other)];
-        names.sort_unstable();
-        let [a, b] = names;
-        self.layers.conditions.id(&format!("whether clusters `{a}` and `{b}` reach each other is not known"))
-    }
-
     /// Whether an ingress rule of the policy names a port, so that its layers depend on the selected class.
     fn is_named(&self, policy: u32) -> bool {
         self.named.get(policy as usize).copied().unwrap_or_default()
@@ -469,11 +343,6 @@ fn action_order(layer: &Layer) -> u8 {
         RuleAction::Pass if layer.place.deny_first => 2,
         RuleAction::Deny | RuleAction::Allow | RuleAction::Pass => 0,
     }
-}
-
-/// The classes that are in `of`, and the others.
-fn split(classes: &[u32], of: &RoaringBitmap) -> (Vec<u32>, Vec<u32>) {
-    classes.iter().partition(|class| of.contains(**class))
 }
 
 impl Row {

@@ -185,10 +185,6 @@ impl<'a> Layers<'a> {
         layers
     }
 
-    pub(super) fn profiles(&self) -> &'a Profiles {
-        self.profiles
-    }
-
     pub(super) fn switches(&self, cluster: ClusterId) -> Switches {
         self.profiles.switches(cluster)
     }
