@@ -29,7 +29,10 @@ pub(super) fn diagnostics(estate: &Estate) -> Vec<Diagnostic> {
 /// A policy of one namespace, of whatever engine.
 fn is_policy(resource: &Resource) -> bool {
     let name = resource.kind.name();
+    // Calico's are named with their namespace where they are read.
+    let is_calico = resource.kind.group().is_some_and(|group| group.ends_with("projectcalico.org"));
     resource.kind.is_kubernetes()
+        && !is_calico
         && resource.place.namespace.is_some()
         && (name.ends_with("NetworkPolicy") || name == "AuthorizationPolicy")
 }
