@@ -29,6 +29,7 @@ fn pages() -> BTreeMap<String, String> {
     pages.insert("docs/declaration.md".to_owned(), ringfence_declaration::reference());
     pages.insert("schemas/ringfence.declaration-1.json".to_owned(), ringfence_declaration::schema());
     pages.insert("docs/cli.md".to_owned(), command_line());
+    pages.insert("docs/reach.md".to_owned(), reach());
     pages.insert("README.md".to_owned(), readme());
     pages
 }
@@ -56,10 +57,31 @@ fn readme() -> String {
     page
 }
 
+/// The page about reach, with the facts of all profiles.
+fn reach() -> String {
+    let text = std::fs::read_to_string(docs().join("docs/reach.md")).unwrap();
+    let (before, rest) = text.split_once("<!-- facts -->").expect("facts begin");
+    let (_, after) = rest.split_once("<!-- end -->").expect("facts end");
+    let fact = |fact: &ringfence_reach::Fact| {
+        let profile = fact.profile.as_str();
+        format!("| `{profile}` | `{}` | {} | {} |\n", fact.switch, fact.meaning, fact.source)
+    };
+    let rows: String = ringfence_reach::FACTS.iter().map(fact).collect();
+    let table = format!("| profile | fact | what it means | source |\n|---|---|---|---|\n{rows}");
+    format!("{before}<!-- facts -->\n{table}<!-- end -->{after}")
+}
+
 const VERBS: [&str; 8] = ["assess", "scope", "reach", "explain", "controls", "init", "schema", "completions"];
 
 /// Verbs with questions that are words of their own.
-const QUESTIONS: [[&str; 2]; 1] = [["reach", "suggest"]];
+const QUESTIONS: [[&str; 2]; 6] = [
+    ["reach", "diff"],
+    ["reach", "equivalent"],
+    ["reach", "contained"],
+    ["reach", "redundant"],
+    ["reach", "conflicts"],
+    ["reach", "suggest"],
+];
 
 fn command_line() -> String {
     let mut page =
