@@ -257,6 +257,13 @@ fn open_to_all(edge: &Edge) -> Option<&'static str> {
     if *edge.allowed != ringfence_model::fact::Ports::all() {
         return None;
     }
+    let is_own_node = |peer: &Peer| *peer == Peer::Landmark(Landmark::OwnNode);
+    if edge.from.iter().chain(&edge.to).any(is_own_node)
+        && edge.egress.rules.is_empty()
+        && edge.ingress.rules.is_empty()
+    {
+        return Some("nothing comes between a pod and the node that it runs on");
+    }
     Some(match (unguarded(&edge.egress), unguarded(&edge.ingress)) {
         (true, true) => "no policy stands between them",
         _ => "the rules that match name no port",
