@@ -2,7 +2,7 @@
 
 use ringfence_model::fact::Landmark;
 use ringfence_model::selector::{Selector, Unreadable};
-use ringfence_model::{Estate, Node, Resource, Text};
+use ringfence_model::{Estate, Node, Resource, Sources, Text};
 use rustc_hash::FxHashMap;
 
 use super::expression::NAMESPACE;
@@ -25,6 +25,7 @@ type ServiceKey = (Option<Text>, Text, Text);
 /// What the policies of a run refer to.
 #[derive(Debug)]
 pub(crate) struct Around<'a> {
+    pub(super) sources: &'a Sources,
     pub(super) tiers: Tiers,
     network_sets: Vec<Labelled>,
     pub(super) host_endpoints: Vec<Labelled>,
@@ -48,6 +49,7 @@ impl<'a> Around<'a> {
         }
         let services = of_kind("v1/Service").map(|service| (key(service, &service.name), service)).collect();
         Self {
+            sources: estate.sources(),
             tiers: Tiers::read(estate, reading),
             network_sets: network_sets(estate, reading),
             host_endpoints: host_endpoints(estate, reading),

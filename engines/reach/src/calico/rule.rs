@@ -194,7 +194,7 @@ impl RuleReader<'_, '_, '_> {
 
     /// A selector; `None` where there is none.
     pub(super) fn selector(&mut self, at: &Node, key: &str) -> Option<Expression> {
-        super::text::selector(&mut self.base, at, key)
+        super::text::selector(&mut self.base, self.around.sources, at, key)
     }
 
     /// What the selector of namespaces means.

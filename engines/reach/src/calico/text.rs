@@ -1,12 +1,17 @@
 //! Reads a selector out of a field, and says where in its text it cannot be understood.
 
-use ringfence_model::{Diagnostic, Field, Location, Node};
+use ringfence_model::{Diagnostic, Field, Location, Node, Sources};
 
 use super::selector::{Expression, Selector};
 use crate::policy::Reader;
 
 /// The selector that is written under `key`; `None` where none is.
-pub(super) fn selector(reader: &mut Reader<'_, '_>, at: &Node, key: &str) -> Option<Expression> {
+pub(super) fn selector(
+    reader: &mut Reader<'_, '_>,
+    sources: &Sources,
+    at: &Node,
+    key: &str,
+) -> Option<Expression> {
     let node = match at.field(key) {
         Field::Absent => return None,
         Field::Present(node) => node,
@@ -30,21 +35,43 @@ pub(super) fn selector(reader: &mut Reader<'_, '_>, at: &Node, key: &str) -> Opt
         Ok(selector) => Some(selector.0),
         Err(error) => {
             let message = format!("`{key}` is not a selector: {error}");
-            reader.refuse_at("selector-invalid", &message, place(node, text, error.offset));
+            reader.refuse_at("selector-invalid", &message, place(sources, node, text, error.offset));
             Some(Expression::Unknown)
         }
     }
 }
 
-/// Where in the file the byte `offset` of a text is; the whole node where it is written in another way.
-fn place(node: &Node, text: &str, offset: usize) -> Option<Location> {
+/// Where in the file the byte `offset` of the text is; the whole node where it is not written as it is.
+fn place(sources: &Sources, node: &Node, text: &str, offset: usize) -> Option<Location> {
     let whole = node.location()?;
-    let length = (whole.end - whole.start) as usize;
-    let quotes = match length.checked_sub(text.len()) {
-        Some(0) => 0,
-        Some(2) => 1,
-        _ => return Some(whole),
-    };
-    let start = (whole.start as usize).saturating_add(quotes).saturating_add(offset);
-    Some(Location::new(whole.file, start.min(whole.end as usize), whole.end as usize))
+    let written = sources.file(whole.file).and_then(|file| {
+        let (start, end) = (usize::try_from(whole.start).ok()?, usize::try_from(whole.end).ok()?);
+        // An entry begins at its key, so the text is what comes last.
+        let at = file.text().get(start..end)?.rfind(text)?;
+        start.checked_add(at)
+    });
+    let Some(start) = written else { return Some(whole) };
+    Some(Location::new(whole.file, start.saturating_add(offset), start.saturating_add(text.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_that_of_the_character() {
+        for (written, expected) in [
+            ("selector: app = 'x'", "= 'x'"),
+            ("selector: \"app = 'x'\"", "= 'x'"),
+            ("\"selector\":   \"app = 'x'\"", "= 'x'"),
+            ("selector: >-\n  app = 'x'", "= 'x'"),
+            ("selector: 'app = ''x'''", "selector: 'app = ''x'''"),
+        ] {
+            let mut sources = Sources::default();
+            let file = sources.add("p.yaml", written);
+            let node = Node::explicit("app = 'x'", Location::new(file, 0, written.len()));
+            let found = place(&sources, &node, "app = 'x'", 4).unwrap();
+            assert_eq!(written.get(found.start as usize..found.end as usize), Some(expected));
+        }
+    }
 }
