@@ -144,7 +144,9 @@ proptest! {
     #[test]
     fn a_policy_less_says_less(world in world(), at in any::<prop::sample::Index>()) {
         let case = Case::new(&world, Options::default());
-        if case.suggestion.policies.len() < 2 {
+        // What is for pods of a namespace with one pod is for pods to come.
+        let at_home = world.workloads.iter().filter(|one| one.namespace == 0).count();
+        if case.suggestion.policies.len() < 2 || at_home < 2 {
             return Ok(());
         }
         let gone = 1 + at.index(case.suggestion.policies.len() - 1);
